@@ -26,7 +26,11 @@ pub struct ManualClock(Arc<Mutex<State>>);
 #[derive(Debug)]
 struct State {
     mono: MonoTime,
-    wall: Timestamp,
+    /// Where the calls of `advance` that are under way will leave `mono`, so that calls that overlap add up.
+    target: MonoTime,
+    /// Wall time as it was set, and monotonic time at that moment. Wall time is their sum, so fractions of a microsecond
+    /// are not lost between calls.
+    wall_base: (Timestamp, MonoTime),
     next_number: u64,
     pending: BTreeMap<(MonoTime, u64), Waker>,
 }
@@ -35,21 +39,30 @@ impl ManualClock {
     /// A clock at the monotonic origin and at 2001-09-09T01:46:40Z wall time.
     pub fn new() -> Self {
         let wall = Timestamp::UNIX_EPOCH.saturating_add(Duration::from_secs(1_000_000_000));
-        Self(Arc::new(Mutex::new(State { mono: MonoTime::ORIGIN, wall, next_number: 0, pending: BTreeMap::new() })))
+        Self(Arc::new(Mutex::new(State {
+            mono: MonoTime::ORIGIN,
+            target: MonoTime::ORIGIN,
+            wall_base: (wall, MonoTime::ORIGIN),
+            next_number: 0,
+            pending: BTreeMap::new(),
+        })))
     }
 
     /// Moves both times forward and wakes, in order of their deadlines, every waker that is due.
+    ///
+    /// Each waker runs at the moment of its deadline, outside every lock; it may arm timers, which fire in this call if
+    /// they are due, and may advance the clock further.
     pub fn advance(&self, by: Duration) {
-        let target = {
+        {
             let mut state = self.lock();
-            state.wall = state.wall.saturating_add(by);
-            state.mono.saturating_add(by)
-        };
+            state.target = state.target.saturating_add(by);
+        }
         loop {
             let mut state = self.lock();
+            let target = state.target;
             let due = state.pending.first_entry().filter(|entry| entry.key().0 <= target);
             let Some(entry) = due else {
-                state.mono = state.mono.max(target);
+                state.mono = target;
                 return;
             };
             let ((deadline, _), waker) = entry.remove_entry();
@@ -61,7 +74,8 @@ impl ManualClock {
 
     /// Sets wall time, also back, without moving monotonic time.
     pub fn set_wall(&self, wall: Timestamp) {
-        self.lock().wall = wall;
+        let mut state = self.lock();
+        state.wall_base = (wall, state.mono);
     }
 
     /// The earliest deadline that something waits for.
@@ -91,7 +105,9 @@ impl Clock for ManualClock {
     }
 
     fn wall(&self) -> Timestamp {
-        self.lock().wall
+        let state = self.lock();
+        let (wall, since) = state.wall_base;
+        wall.saturating_add(state.mono.saturating_since(since))
     }
 
     fn wake_at(&self, deadline: MonoTime, waker: Waker) -> Wakeup {

@@ -4,7 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::bridge;
 
 /// A point in wall time: UTC, microsecond resolution, from the year -9999 to 9999.
 ///
@@ -83,7 +86,8 @@ impl FromStr for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stamp = jiff::Timestamp::from_microsecond(self.0).map_err(|_| fmt::Error)?;
+        // Not from microseconds: that conversion refuses the last second of the range.
+        let stamp = jiff::Timestamp::from_nanosecond(i128::from(self.0) * 1_000).map_err(|_| fmt::Error)?;
         fmt::Display::fmt(&stamp, f)
     }
 }
@@ -96,13 +100,32 @@ impl fmt::Debug for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        // A newtype of its text, as formats see it; the name tells `bridge` to keep it a time.
+        serializer.serialize_newtype_struct(bridge::TIMESTAMP, &format_args!("{self}"))
     }
 }
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        struct TimestampVisitor;
+
+        impl<'de> Visitor<'de> for TimestampVisitor {
+            type Value = Timestamp;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an RFC 3339 time")
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Timestamp, D::Error> {
+                deserializer.deserialize_str(self)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(bridge::TIMESTAMP, TimestampVisitor)
     }
 }
 
