@@ -1,0 +1,398 @@
+//! What a registry holds: one entry for each claimed name.
+
+use std::any::{Any, type_name};
+use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
+
+use foundation_types::liveness::{HookId, OnExit};
+use foundation_types::{ExitReason, Generation, Metadata, MonoTime, Namespace, Pid, ServiceName, Timestamp};
+use parking_lot::Mutex;
+
+#[cfg(feature = "agent")]
+use crate::agents::AgentRecord;
+use crate::key::{RegistryKey, hash_key};
+use crate::registry::Stripe;
+use crate::table::Node;
+
+/// Which side of the API made an entry. Enumerations of the core see services only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum EntryKind {
+    /// Made by the core API.
+    Service,
+    /// Made by the agent API.
+    Agent,
+}
+
+/// One claim of a name: who holds it since when, and what it says about itself.
+///
+/// Who, when and under which [`Generation`] never change; metadata and payload are exchanged as a whole. A back-end shares
+/// entries with the registry above it and must treat two entries as the same only if they are the same allocation or have
+/// equal generations.
+// Aligned so that the low bits of its address are free for the tag of a table slot.
+#[repr(align(64))]
+pub struct StoredEntry {
+    hash: u64,
+    key: RegistryKey,
+    pid: Pid,
+    generation: Generation,
+    kind: EntryKind,
+    /// Where a back-end keeps it in its list of the namespace. Guarded by that back-end's lock.
+    place: AtomicU32,
+    registered_mono: MonoTime,
+    registered_wall: Timestamp,
+    /// The part of the registry that removes it when its owner dies; dangling for a back-end used alone.
+    home: Weak<Stripe>,
+    /// Held for single reads and writes of its fields only, never while foreign code runs.
+    body: Mutex<Body>,
+}
+
+/// The part of an entry that changes.
+pub(crate) struct Body {
+    pub(crate) metadata: Arc<Metadata>,
+    pub(crate) payload: Option<Payload>,
+    pub(crate) indexed: bool,
+    pub(crate) hook: Option<HookId>,
+    #[cfg(feature = "agent")]
+    pub(crate) agent: Option<Box<AgentRecord>>,
+    /// Set when the entry leaves the registry; payload and agent record are gone then. The metadata, which is plain data,
+    /// stays for readers that found the entry before.
+    pub(crate) withdrawn: bool,
+}
+
+/// When an entry was registered, on both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegisteredAt {
+    /// On the monotonic clock of the registry.
+    pub mono: MonoTime,
+    /// On its wall clock.
+    pub wall: Timestamp,
+}
+
+/// A client handle of any type, as [`Registry::provide`](crate::Registry::provide) stores it.
+#[derive(Clone)]
+pub(crate) struct Payload {
+    value: Arc<dyn Any + Send + Sync>,
+    type_name: &'static str,
+}
+
+impl Payload {
+    /// `T` may be unsized only behind a sized handle, hence `Arc<T>` is what is stored.
+    pub(crate) fn new<T: ?Sized + Send + Sync + 'static>(value: Arc<T>) -> Self {
+        Self { value: Arc::new(value), type_name: type_name::<T>() }
+    }
+
+    /// The very `Arc` given to [`Payload::new`], or the name of the type that is stored.
+    pub(crate) fn get<T: ?Sized + Send + Sync + 'static>(&self) -> Result<Arc<T>, &'static str> {
+        self.value.downcast_ref::<Arc<T>>().cloned().ok_or(self.type_name)
+    }
+}
+
+impl StoredEntry {
+    /// An entry outside any registry, for tests of back-ends and for mirrors of remote ones.
+    pub fn new(
+        key: RegistryKey,
+        pid: Pid,
+        metadata: Metadata,
+        generation: Generation,
+        kind: EntryKind,
+        at: RegisteredAt,
+    ) -> Self {
+        Self::with_home(key, pid, generation, kind, at, Weak::new(), Body::new(Arc::new(metadata)))
+    }
+
+    pub(crate) fn with_home(
+        key: RegistryKey,
+        pid: Pid,
+        generation: Generation,
+        kind: EntryKind,
+        at: RegisteredAt,
+        home: Weak<Stripe>,
+        body: Body,
+    ) -> Self {
+        Self {
+            hash: hash_key(&key.namespace, &key.name),
+            key,
+            pid,
+            generation,
+            kind,
+            place: AtomicU32::new(0),
+            registered_mono: at.mono,
+            registered_wall: at.wall,
+            home,
+            body: Mutex::new(body),
+        }
+    }
+
+    /// The key.
+    pub fn key(&self) -> &RegistryKey {
+        &self.key
+    }
+
+    /// Who holds the name.
+    pub fn pid(&self) -> &Pid {
+        &self.pid
+    }
+
+    /// Which claim of the name this is.
+    pub fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// Which side of the API made it.
+    pub fn kind(&self) -> EntryKind {
+        self.kind
+    }
+
+    /// When it was registered.
+    pub fn registered_at(&self) -> RegisteredAt {
+        RegisteredAt { mono: self.registered_mono, wall: self.registered_wall }
+    }
+
+    /// The metadata of now.
+    pub fn metadata(&self) -> Arc<Metadata> {
+        Arc::clone(&self.body.lock().metadata)
+    }
+
+    /// Replaces the metadata of an entry that is still in place and returns the old one; `None` if it was withdrawn.
+    pub fn set_metadata(&self, metadata: Arc<Metadata>) -> Option<Arc<Metadata>> {
+        let mut body = self.body.lock();
+        if body.withdrawn {
+            return None;
+        }
+        Some(std::mem::replace(&mut body.metadata, metadata))
+    }
+
+    /// Whether it takes part in searches by metadata index.
+    pub fn is_indexed(&self) -> bool {
+        self.body.lock().indexed
+    }
+
+    /// Whether the owner is alive.
+    pub fn is_alive(&self) -> bool {
+        self.pid.is_alive()
+    }
+
+    /// Whether the owner is alive and the entry has not left its registry.
+    pub fn is_current(&self) -> bool {
+        self.is_alive() && !self.body.lock().withdrawn
+    }
+
+    /// Everything about the entry as of now.
+    pub fn snapshot(&self) -> EntrySnapshot {
+        let body = self.body.lock();
+        EntrySnapshot {
+            key: self.key.clone(),
+            pid: self.pid.clone(),
+            metadata: Arc::clone(&body.metadata),
+            generation: self.generation,
+            registered_at: self.registered_at(),
+            kind: self.kind,
+            indexed: body.indexed,
+            has_payload: body.payload.is_some(),
+        }
+    }
+
+    pub(crate) fn is(&self, namespace: &Namespace, name: &ServiceName) -> bool {
+        self.key.is(namespace, name)
+    }
+
+    pub(crate) fn body(&self) -> parking_lot::MutexGuard<'_, Body> {
+        self.body.lock()
+    }
+
+    /// A copy for another back-end: the same claim, in an allocation of its own.
+    pub(crate) fn duplicate(&self) -> Self {
+        let body = self.body.lock();
+        let copy = Body {
+            metadata: Arc::clone(&body.metadata),
+            payload: body.payload.clone(),
+            indexed: body.indexed,
+            hook: body.hook,
+            #[cfg(feature = "agent")]
+            agent: body.agent.clone(),
+            withdrawn: body.withdrawn,
+        };
+        drop(body);
+        let (key, pid, home) = (self.key.clone(), self.pid.clone(), self.home.clone());
+        Self::with_home(key, pid, self.generation, self.kind, self.registered_at(), home, copy)
+    }
+
+    /// Marks an entry that has left its registry: what may hold code of the user's goes to the caller, to be dropped
+    /// outside every lock, and the exit hook is named, to be detached.
+    pub(crate) fn withdraw(&self) -> Remains {
+        let mut body = self.body.lock();
+        body.withdrawn = true;
+        Remains {
+            payload: body.payload.take(),
+            #[cfg(feature = "agent")]
+            agent: body.agent.take(),
+            hook: body.hook.take(),
+        }
+    }
+
+    pub(crate) fn place(&self) -> &AtomicU32 {
+        &self.place
+    }
+}
+
+impl Body {
+    pub(crate) fn new(metadata: Arc<Metadata>) -> Self {
+        Self {
+            metadata,
+            payload: None,
+            indexed: false,
+            hook: None,
+            #[cfg(feature = "agent")]
+            agent: None,
+            withdrawn: false,
+        }
+    }
+}
+
+/// What is left of a withdrawn entry. Dropping it may run code of the user's.
+#[must_use = "drop it outside every lock"]
+pub(crate) struct Remains {
+    pub(crate) payload: Option<Payload>,
+    #[cfg(feature = "agent")]
+    pub(crate) agent: Option<Box<AgentRecord>>,
+    pub(crate) hook: Option<HookId>,
+}
+
+impl Node for StoredEntry {
+    fn hash(&self) -> u64 {
+        self.hash
+    }
+}
+
+impl OnExit for StoredEntry {
+    fn on_exit(self: Arc<Self>, reason: &ExitReason) {
+        if let Some(stripe) = self.home.upgrade() {
+            stripe.bury(&self, reason);
+        }
+    }
+}
+
+impl fmt::Debug for StoredEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredEntry")
+            .field("key", &self.key)
+            .field("pid", &self.pid)
+            .field("generation", &self.generation)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Orders the list positions of entries, which back-ends change under their own locks.
+pub(crate) const PLACE: Ordering = Ordering::Relaxed;
+
+/// An entry as it was at one instant.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EntrySnapshot {
+    /// The key.
+    pub key: RegistryKey,
+    /// Who holds the name.
+    pub pid: Pid,
+    /// What it says about itself.
+    pub metadata: Arc<Metadata>,
+    /// Which claim of the name this is.
+    pub generation: Generation,
+    /// When it was registered.
+    pub registered_at: RegisteredAt,
+    /// Which side of the API made it.
+    pub kind: EntryKind,
+    /// Whether it takes part in searches by metadata index.
+    pub indexed: bool,
+    /// Whether a client handle can be fetched with [`Registry::get`](crate::Registry::get).
+    pub has_payload: bool,
+}
+
+impl EntrySnapshot {
+    /// The name within the namespace.
+    pub fn name(&self) -> &ServiceName {
+        &self.key.name
+    }
+
+    /// The node the owner lives on.
+    pub fn node(&self) -> &foundation_types::NodeId {
+        match self.pid.locality() {
+            foundation_types::liveness::Locality::Local => foundation_types::NodeId::local(),
+            foundation_types::liveness::Locality::Remote { node, .. } => node,
+        }
+    }
+}
+
+/// A name to be claimed; see [`Registry::register_with`](crate::Registry::register_with).
+#[must_use = "a new entry does nothing until it is registered"]
+pub struct NewEntry {
+    pub(crate) key: RegistryKey,
+    pub(crate) pid: Pid,
+    pub(crate) same_owner: SameOwner,
+    pub(crate) body: Body,
+}
+
+impl NewEntry {
+    /// A plain entry without metadata, which keeps what is there if the owner holds the name already.
+    pub fn new(namespace: &Namespace, name: &ServiceName, pid: &Pid) -> Self {
+        Self {
+            key: RegistryKey::new(namespace.clone(), name.clone()),
+            pid: pid.clone(),
+            same_owner: SameOwner::Keep,
+            body: Body::new(empty_metadata()),
+        }
+    }
+
+    /// With this metadata.
+    pub fn metadata(mut self, metadata: impl Into<Arc<Metadata>>) -> Self {
+        self.body.metadata = metadata.into();
+        self
+    }
+
+    /// Findable by [`Registry::find_indexed`](crate::Registry::find_indexed); if the owner holds the name already, its
+    /// metadata is replaced.
+    pub fn indexed(mut self) -> Self {
+        self.body.indexed = true;
+        self.same_owner = SameOwner::Replace;
+        self
+    }
+
+    /// What happens if the owner holds the name already.
+    pub fn same_owner(mut self, policy: SameOwner) -> Self {
+        self.same_owner = policy;
+        self
+    }
+
+    pub(crate) fn payload(mut self, payload: Payload) -> Self {
+        self.body.payload = Some(payload);
+        self
+    }
+}
+
+impl fmt::Debug for NewEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewEntry").field("key", &self.key).field("pid", &self.pid).finish_non_exhaustive()
+    }
+}
+
+/// One empty map for all entries without metadata.
+pub(crate) fn empty_metadata() -> Arc<Metadata> {
+    thread_local! {
+        // One per thread, so that threads which register do not share its count.
+        static EMPTY: Arc<Metadata> = Arc::default();
+    }
+    EMPTY.with(Arc::clone)
+}
+
+/// What a claim does if the same owner holds the name already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SameOwner {
+    /// Succeed and change nothing: the first metadata stays.
+    Keep,
+    /// Succeed and replace metadata and payload; the generation stays.
+    Replace,
+    /// Refuse, naming the holder.
+    Refuse,
+}

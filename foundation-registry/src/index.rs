@@ -1,0 +1,215 @@
+//! Secondary indexes: entries by an attribute, at the cost of the result.
+
+use std::hash::Hash;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crossbeam_utils::CachePadded;
+use foldhash::fast::RandomState;
+use foundation_types::{Generation, Metadata, Namespace, Text, Value};
+use hashbrown::HashMap;
+use hashbrown::hash_map::EntryRef;
+use parking_lot::RwLock;
+
+use crate::entry::{EntrySnapshot, StoredEntry};
+use crate::key::hash_one;
+
+/// Parts of an index that lock apart.
+const PARTS: usize = 16;
+
+/// Entries by namespace and attribute.
+///
+/// Rows are put in before an entry is visible and taken out after it is gone, so a row may name an entry that does not, or
+/// not any more, have the attribute: who asks must test each candidate against the entry as it is. Then a query misses
+/// nothing and invents nothing.
+pub(crate) struct Index<A> {
+    parts: Box<[CachePadded<RwLock<Part<A>>>]>,
+    rows: AtomicUsize,
+}
+
+type Part<A> = HashMap<(Namespace, A), Row, RandomState>;
+type Row = HashMap<Generation, Arc<StoredEntry>, RandomState>;
+
+impl<A: Hash + Eq + Clone> Index<A> {
+    pub(crate) fn new() -> Self {
+        let part = || CachePadded::new(RwLock::new(Part::with_hasher(RandomState::default())));
+        Self { parts: (0..PARTS).map(|_| part()).collect(), rows: AtomicUsize::new(0) }
+    }
+
+    fn part(&self, namespace: &Namespace, attribute: &A) -> &RwLock<Part<A>> {
+        // The maps inside use the top seven and the low bits of a hash of another seed.
+        &self.parts[(hash_one((namespace, attribute)) >> 32) as usize % PARTS]
+    }
+
+    pub(crate) fn insert(&self, attribute: A, entry: &Arc<StoredEntry>) {
+        let namespace = &entry.key().namespace;
+        let mut part = self.part(namespace, &attribute).write();
+        let row = part.entry((namespace.clone(), attribute)).or_default();
+        if row.insert(entry.generation(), Arc::clone(entry)).is_none() {
+            // Relaxed: a count for people.
+            self.rows.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn remove(&self, attribute: &A, entry: &StoredEntry) {
+        let namespace = &entry.key().namespace;
+        let mut part = self.part(namespace, attribute).write();
+        let EntryRef::Occupied(mut row) = part.entry_ref(&Attribute(namespace, attribute)) else { return };
+        if row.get_mut().remove(&entry.generation()).is_some() {
+            self.rows.fetch_sub(1, Ordering::Relaxed);
+        }
+        if row.get().is_empty() {
+            row.remove();
+            if part.len() * 8 < part.capacity() {
+                let len = part.len();
+                part.shrink_to(2 * len);
+            }
+        } else if row.get().len() * 8 < row.get().capacity() {
+            let len = row.get().len();
+            row.get_mut().shrink_to(2 * len);
+        }
+    }
+
+    /// Entries that had the attribute a moment ago.
+    pub(crate) fn candidates(&self, namespace: &Namespace, attribute: &A) -> Vec<Arc<StoredEntry>> {
+        let part = self.part(namespace, attribute).read();
+        part.get(&Attribute(namespace, attribute)).map_or_else(Vec::new, |row| row.values().cloned().collect())
+    }
+
+    /// How many entries a row names.
+    pub(crate) fn row_len(&self, namespace: &Namespace, attribute: &A) -> usize {
+        self.part(namespace, attribute).read().get(&Attribute(namespace, attribute)).map_or(0, HashMap::len)
+    }
+
+    pub(crate) fn clear(&self) {
+        for part in &self.parts {
+            let old = std::mem::replace(&mut *part.write(), Part::with_hasher(RandomState::default()));
+            self.rows.fetch_sub(old.values().map(HashMap::len).sum(), Ordering::Relaxed);
+        }
+    }
+
+    /// How many pairs of attribute and entry there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.load(Ordering::Relaxed)
+    }
+}
+
+/// The key of a row, borrowed.
+struct Attribute<'k, A>(&'k Namespace, &'k A);
+
+impl<A: Hash> Hash for Attribute<'_, A> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (self.0, self.1).hash(state);
+    }
+}
+
+impl<A: Eq> hashbrown::Equivalent<(Namespace, A)> for Attribute<'_, A> {
+    fn equivalent(&self, key: &(Namespace, A)) -> bool {
+        *self.1 == key.1 && *self.0 == key.0
+    }
+}
+
+/// The index over the metadata of services that were registered with indexing.
+pub(crate) struct MetadataIndex {
+    fields: Box<[Text]>,
+    enabled: AtomicBool,
+    index: Index<(usize, Value)>,
+}
+
+impl MetadataIndex {
+    pub(crate) fn new(fields: Vec<Text>) -> Self {
+        Self { fields: fields.into(), enabled: AtomicBool::new(true), index: Index::new() }
+    }
+
+    fn is_enabled(&self) -> bool {
+        // Acquire: pairs with `enable`, which fills the index first.
+        self.enabled.load(Ordering::Acquire)
+    }
+
+    /// What a map of metadata is indexed under, each once.
+    fn attributes(&self, metadata: &Metadata) -> Vec<(usize, Value)> {
+        let mut attributes = Vec::new();
+        for (number, field) in self.fields.iter().enumerate() {
+            let items = match metadata.get(field.as_str()) {
+                None | Some(Value::Null) => continue,
+                Some(Value::List(items)) => items.as_slice(),
+                Some(value) => std::slice::from_ref(value),
+            };
+            let start = attributes.len();
+            for item in items {
+                let attribute = (number, item.clone());
+                if !attributes[start..].contains(&attribute) {
+                    attributes.push(attribute);
+                }
+            }
+        }
+        attributes
+    }
+
+    pub(crate) fn insert(&self, entry: &Arc<StoredEntry>) {
+        self.insert_for(entry, &entry.metadata());
+    }
+
+    /// Puts in the rows that an entry has with this metadata.
+    pub(crate) fn insert_for(&self, entry: &Arc<StoredEntry>, metadata: &Metadata) {
+        if self.is_enabled() {
+            for attribute in self.attributes(metadata) {
+                self.index.insert(attribute, entry);
+            }
+        }
+    }
+
+    /// Takes out the rows that an entry had with `before` and does not have with `now`.
+    pub(crate) fn remove_stale(&self, entry: &StoredEntry, before: &Metadata, now: &Metadata) {
+        let kept = self.attributes(now);
+        for attribute in self.attributes(before) {
+            if !kept.contains(&attribute) {
+                self.index.remove(&attribute, entry);
+            }
+        }
+    }
+
+    pub(crate) fn remove(&self, entry: &StoredEntry) {
+        self.remove_stale(entry, &entry.metadata(), &Metadata::new());
+    }
+
+    pub(crate) fn find(&self, namespace: &Namespace, field: &str, value: &Value) -> Vec<EntrySnapshot> {
+        let Some(number) = self.fields.iter().position(|there| *there == field) else { return Vec::new() };
+        if value.is_null() {
+            return Vec::new();
+        }
+        let attribute = (number, value.clone());
+        let candidates = self.index.candidates(namespace, &attribute);
+        let is_match = |snapshot: &EntrySnapshot| match snapshot.metadata.get(field) {
+            Some(Value::List(items)) => items.contains(value),
+            there => there == Some(value),
+        };
+        let live = candidates.iter().filter(|entry| entry.is_current());
+        live.map(|entry| entry.snapshot()).filter(is_match).collect()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Fills an index that was off from `entries`. Nothing may change meanwhile.
+    pub(crate) fn enable(&self, entries: &[Arc<StoredEntry>]) {
+        if !self.is_enabled() {
+            self.enabled.store(true, Ordering::Release);
+            self.rebuild(entries);
+        }
+    }
+
+    pub(crate) fn disable(&self) {
+        self.enabled.store(false, Ordering::Release);
+        self.index.clear();
+    }
+
+    /// Fills the index anew. Nothing may change meanwhile.
+    pub(crate) fn rebuild(&self, entries: &[Arc<StoredEntry>]) {
+        self.index.clear();
+        for entry in entries.iter().filter(|entry| entry.is_indexed()) {
+            self.insert(entry);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+#![deny(unsafe_code)]
+
+pub mod backend;
+mod entry;
+mod error;
+mod index;
+mod key;
+mod registry;
+mod sync;
+mod table;
+mod wait;
+mod watch;
+
+pub use backend::{Backend, Partitioned, Sharded};
+pub use entry::{EntryKind, EntrySnapshot, NewEntry, RegisteredAt, SameOwner, StoredEntry};
+pub use error::{
+    BackendError, GetError, HealthCheckError, LimitExceeded, LookupError, OptionsError, RegisterError, RegistryError,
+    UpdateError, WaitError,
+};
+pub use key::RegistryKey;
+pub use registry::{
+    DEFAULT_INDEX_FIELDS, Limits, MAX_INDEX_FIELDS, Registered, RegistrationGuard, Registry, RegistryBuilder,
+    SwitchReport,
+};
+pub use wait::WaitFor;
+pub use watch::{RegistryChange, RemovalReason, WATCH_CAPACITY, Watch};

@@ -1,0 +1,104 @@
+//! Tokens of a claim.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use foundation_types::{Generation, Metadata};
+
+use super::Core;
+use crate::entry::StoredEntry;
+use crate::error::{RegistryError, UpdateError};
+use crate::key::RegistryKey;
+use crate::watch::RemovalReason;
+
+/// Proof of one claim of a name. What it does concerns this claim only, never a successor that holds the name by then.
+///
+/// Dropping it does nothing; see [`guard`](Self::guard) for a token that gives the name up.
+#[derive(Clone)]
+pub struct Registered {
+    core: Weak<Core>,
+    key: RegistryKey,
+    generation: Generation,
+}
+
+impl Registered {
+    pub(crate) fn new(core: &Arc<Core>, entry: &StoredEntry) -> Self {
+        Self { core: Arc::downgrade(core), key: entry.key().clone(), generation: entry.generation() }
+    }
+
+    /// Which claim of the name this is.
+    pub fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// The name that was claimed.
+    pub fn key(&self) -> &RegistryKey {
+        &self.key
+    }
+
+    /// Gives the name up if this claim still holds it. Returns whether it did. After a shutdown of the registry it does
+    /// nothing.
+    #[expect(clippy::must_use_candidate, reason = "giving a name up that is gone is no mistake")]
+    pub fn unregister(self) -> bool {
+        self.release()
+    }
+
+    fn release(&self) -> bool {
+        let Some(core) = self.core.upgrade() else { return false };
+        let RegistryKey { namespace, name } = &self.key;
+        let removed = core.check_open().and_then(|()| {
+            core.remove(namespace, name, Some(self.generation), RemovalReason::Unregistered)
+                .map_err(RegistryError::from)
+        });
+        match removed {
+            Ok(entry) => entry.is_some(),
+            Err(RegistryError::Closed) => false,
+            Err(error) => {
+                tracing::warn!(target: "foundation::registry", key = %self.key, %error, "name could not be given up");
+                false
+            }
+        }
+    }
+
+    /// Replaces the metadata if this claim still holds the name.
+    ///
+    /// # Errors
+    /// [`UpdateError::Superseded`] if it does not; otherwise as
+    /// [`Registry::update_metadata`](crate::Registry::update_metadata).
+    pub fn update(&self, metadata: Metadata) -> Result<(), UpdateError> {
+        let core = self.core.upgrade().ok_or(UpdateError::Closed)?;
+        core.update(&self.key.namespace, &self.key.name, Some(self.generation), Arc::new(metadata))
+    }
+
+    /// A guard that gives the name up when dropped.
+    pub fn guard(self) -> RegistrationGuard {
+        RegistrationGuard(Some(self))
+    }
+}
+
+impl fmt::Debug for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registered").field("key", &self.key).field("generation", &self.generation).finish()
+    }
+}
+
+/// Gives a name up when dropped; made by [`Registered::guard`].
+#[must_use = "dropping the guard gives the name up"]
+#[derive(Debug)]
+pub struct RegistrationGuard(Option<Registered>);
+
+impl RegistrationGuard {
+    /// The claim, which then stays until it is given up or its owner dies.
+    #[expect(clippy::missing_panics_doc, reason = "the claim is there until the guard is consumed")]
+    pub fn keep(mut self) -> Registered {
+        self.0.take().expect("the guard holds the claim until it is consumed")
+    }
+}
+
+impl Drop for RegistrationGuard {
+    fn drop(&mut self) {
+        if let Some(registered) = &self.0 {
+            registered.release();
+        }
+    }
+}
