@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 
 use foundation_types::liveness::{HookId, OnExit};
 use foundation_types::{ExitReason, Generation, Metadata, MonoTime, Namespace, Pid, ServiceName, Timestamp};
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 
 #[cfg(feature = "agent")]
 use crate::agents::AgentRecord;
@@ -198,7 +198,7 @@ impl StoredEntry {
         self.key.is(namespace, name)
     }
 
-    pub(crate) fn body(&self) -> parking_lot::MutexGuard<'_, Body> {
+    pub(crate) fn body(&self) -> crate::sync::MutexGuard<'_, Body> {
         self.body.lock()
     }
 

@@ -9,13 +9,13 @@ use foldhash::fast::RandomState;
 use foundation_types::{Generation, Metadata, Namespace, Text, Value};
 use hashbrown::HashMap;
 use hashbrown::hash_map::EntryRef;
-use parking_lot::RwLock;
+use crate::sync::RwLock;
 
 use crate::entry::{EntrySnapshot, StoredEntry};
 use crate::key::hash_one;
 
 /// Parts of an index that lock apart.
-const PARTS: usize = 16;
+const PARTS: usize = if cfg!(loom) { 1 } else { 16 };
 
 /// Entries by namespace and attribute.
 ///

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use foundation_types::{ExitReason, Namespace};
 use futures_core::Stream;
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 
 use crate::entry::{EntryKind, EntrySnapshot, StoredEntry};
 use crate::registry::{Core, Registry};

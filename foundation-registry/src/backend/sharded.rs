@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 use crossbeam_utils::CachePadded;
 use foundation_types::liveness::no_death_in_progress;
 use foundation_types::{Generation, Metadata, Namespace, OwnerId, ServiceName};
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 
 use super::rooms::{Rooms, estimated_bytes};
 use super::{Backend, BackendHealth, BackendInfo, ClaimError, Claimed, Replaced};
@@ -18,7 +18,7 @@ use crate::key::{RegistryKey, hash_key};
 use crate::table::{Pin, Table, pin};
 
 /// The fewest shards by default: growth stalls one shard only, so more of them make each stall smaller.
-const MIN_SHARDS: usize = 64;
+const MIN_SHARDS: usize = if cfg!(loom) { 2 } else { 64 };
 
 /// A concurrent hash table in this process, the default.
 ///
@@ -71,7 +71,7 @@ impl Default for Sharded {
     /// Four shards for each core, at least 64.
     fn default() -> Self {
         let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-        let shards = NonZeroUsize::new((4 * cores).max(MIN_SHARDS)).expect("at least the minimum");
+        let shards = NonZeroUsize::new(if cfg!(loom) { MIN_SHARDS } else { (4 * cores).max(MIN_SHARDS) }).expect("at least the minimum");
         Self::with_partitions(shards)
     }
 }

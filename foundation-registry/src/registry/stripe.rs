@@ -6,7 +6,7 @@ use std::task::Waker;
 use crossbeam_utils::CachePadded;
 use foundation_types::ExitReason;
 use hashbrown::HashMap;
-use parking_lot::{Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard};
 
 use super::Core;
 use crate::entry::StoredEntry;

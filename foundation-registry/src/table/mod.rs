@@ -16,10 +16,12 @@
 //! `benches/registry.rs`). The proof obligations are three, stated where they are met: pointers in slots are live or
 //! retired under a guard ([`Shard::find`]), each strong count in a slot is given back exactly once
 //! ([`Shard::unlink`], `Drop`), and arrays are retired only after they are unreachable ([`Shard::rebuild`]). Readers,
-//! writers and growth are model-checked under loom (`tests/loom_table.rs`) and stress-tested under the address sanitizer.
+//! writers and growth are model-checked under loom (`models.rs`) and stress-tested under the address sanitizer.
 
 #![allow(unsafe_code)]
 
+#[cfg(all(test, loom))]
+mod models;
 mod reclaim;
 
 use std::ptr;
