@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use foundation_types::testing::strategies;
+use foundation_types::testing::{fuzz, strategies};
 use foundation_types::{
     AgentId, EventName, InvalidEventName, MAX_NAME_LEN, Name, NameError, Namespace, NodeId, Scope, ServiceName, TestRef,
 };
@@ -72,6 +72,16 @@ proptest! {
                 prop_assert_eq!(namespace.to_string(), text);
             }
         }
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic_and_what_is_read_is_the_text_it_came_from(
+        bytes in prop::collection::vec(any::<u8>(), 0..40), text in any_text(), stamp in strategies::timestamp(),
+    ) {
+        fuzz::texts(&bytes);
+        fuzz::texts(text.as_bytes());
+        fuzz::texts(format!("{stamp}{text}").as_bytes());
+        fuzz::texts(stamp.to_string().replace('Z', "+23:59").as_bytes());
     }
 
     #[test]

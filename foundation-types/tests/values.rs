@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, Hasher};
 
 use foundation_types::bridge::{self, BridgeError, BridgeErrorKind, PathSegment};
-use foundation_types::testing::strategies;
+use foundation_types::testing::{fuzz, strategies};
 use foundation_types::{
     FiniteF64, MAX_VALUE_DEPTH, Measurements, Metadata, Namespace, ServiceName, Text, Timestamp, TimestampError, Value,
     ValueDecodeError,
@@ -70,19 +70,28 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_text_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let _ = Value::from_json_str(&String::from_utf8_lossy(&bytes));
+    fn arbitrary_bytes_never_panic_and_what_is_read_reads_back(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        fuzz::json(&bytes);
     }
 
     #[test]
     fn json_like_text_never_panics_and_what_is_read_reads_back(
         parts in prop::collection::vec(prop::sample::select(JSON_PARTS), 0..40),
     ) {
-        let text = parts.concat();
-        if let Ok(value) = Value::from_json_str(&text) {
-            prop_assert_eq!(Value::from_json_str(&value.to_json_string()), Ok(value));
+        fuzz::json(parts.concat().as_bytes());
+    }
+
+    #[test]
+    fn cut_and_changed_json_never_panics_and_what_is_read_reads_back(
+        value in strategies::value(), at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<bool>(),
+    ) {
+        let mut bytes = value.to_json_string().into_bytes();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if cut {
+            bytes.truncate(at);
         }
-        let _ = Metadata::from_json_str(&text);
+        fuzz::json(&bytes);
     }
 
     #[test]
@@ -270,7 +279,7 @@ fn t15_a_key_given_twice_is_refused() {
 
 #[test]
 fn t15_broken_text_is_refused_with_its_place() {
-    for text in ["", "{", "[1,]", "nul", "1 2", "\"\\x\"", "{1: 2}", "01", "+1", ".5", "NaN", "1e999"] {
+    for text in ["", "{", "[1,]", "nul", "1 2", "\"\\x\"", "{1: 2}", "01", "+1", ".5", "NaN"] {
         let error = Value::from_json_str(text).expect_err(text);
         assert!(matches!(&error, ValueDecodeError::Malformed { message } if message.contains("line 1")), "{error}");
     }

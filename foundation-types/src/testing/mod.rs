@@ -1,8 +1,9 @@
 //! What tests of this workspace, and of programs built on it, need again and again.
 //!
 //! [`strategies`] generates the types of this crate for property tests, and [`RecordingObserver`] tells what a component
-//! emitted. The clock for tests is [`ManualClock`](crate::ManualClock).
+//! emitted; [`fuzz`] holds entry points for fuzzers. The clock for tests is [`ManualClock`](crate::ManualClock).
 
+pub mod fuzz;
 mod observer;
 pub mod strategies;
 
