@@ -19,6 +19,7 @@ mod observer;
 mod resource;
 #[cfg(feature = "test-util")]
 pub mod testing;
+mod text_enum;
 mod time;
 mod value;
 
@@ -30,15 +31,18 @@ pub use agent::{
 pub use engine::Engine;
 pub use error::{Classify, Error, ErrorContext, ErrorKind, Severity};
 pub use event::{EventName, InvalidEventName, MAX_EVENT_SEGMENTS, MAX_SEGMENT_LEN, Measurements};
-pub use gate::{Feature, FeatureGate};
-pub use health::{Health, HealthTrend, UnknownHealth};
+pub use gate::{Feature, FeatureGate, UnknownFeature};
+pub use health::{Health, HealthTrend, UnknownHealth, UnknownHealthTrend};
 pub use id::{AgentId, Capability, Generation, NodeId, OtherScope, ProcessId, Scope, ServiceName};
 pub use inspect::Inspect;
 pub use liveness::{ExitReason, Monitor, Owner, OwnerId, Pid};
 pub use name::{MAX_NAME_LEN, Name, NameError};
 pub use namespace::{CustomNamespace, Namespace, TestRef};
 pub use observer::{Emitter, Observer};
-pub use resource::{HealthSink, Ratio, RatioError, ResourceKind, ResourceUsage, ResourceValue, ResourceView};
+pub use resource::{
+    CustomResource, HealthSink, InvalidResourceValue, Ratio, RatioError, ResourceKind, ResourceLevel, ResourceReading,
+    ResourceUsage, ResourceValue, ResourceView, Subject, UnknownResourceLevel,
+};
 #[cfg(feature = "test-util")]
 pub use time::ManualClock;
 pub use time::{Clock, MonoTime, SystemClock, Timestamp, TimestampError, Wakeup, sleep_until, timeout_at};
