@@ -9,6 +9,8 @@ mod key;
 mod registry;
 mod sync;
 mod table;
+mod typed;
+mod via;
 mod wait;
 mod watch;
 
@@ -23,5 +25,7 @@ pub use registry::{
     DEFAULT_INDEX_FIELDS, Limits, MAX_INDEX_FIELDS, Registered, RegistrationGuard, Registry, RegistryBuilder,
     SwitchReport,
 };
+pub use typed::{Handle, ServiceKey};
+pub use via::Via;
 pub use wait::WaitFor;
 pub use watch::{RegistryChange, RemovalReason, WATCH_CAPACITY, Watch};
