@@ -35,7 +35,11 @@ pub(crate) fn run(sh: &Shell, args: &Args) -> Result<ExitCode> {
     ensure_installed(sh)?;
     let limit = format!("-max_total_time={}", args.seconds.unwrap_or(60));
     for target in chosen {
-        let mut fuzzing = Command::from(cmd!(sh, "rustup run nightly cargo fuzz run {target} -- {limit}"));
+        // What libFuzzer finds goes into the first folder; it only reads the second.
+        let (corpus, seeds) = (format!("fuzz/corpus/{target}"), format!("fuzz/seeds/{target}"));
+        sh.create_dir(&corpus).context("cannot make a folder for the corpus")?;
+        let inputs = if sh.path_exists(&seeds) { vec![corpus, seeds] } else { vec![corpus] };
+        let mut fuzzing = Command::from(cmd!(sh, "rustup run nightly cargo fuzz run {target} {inputs...} -- {limit}"));
         println!("$ {}", command::line(&fuzzing));
         let status = fuzzing.stdin(Stdio::null()).status().context("cannot start rustup")?;
         if !status.success() {
