@@ -91,7 +91,8 @@ impl Error {
     }
 
     /// Captures the stack of the caller if `RUST_BACKTRACE` or `RUST_LIB_BACKTRACE` asks for it, as
-    /// [`std::backtrace::Backtrace::capture`] does; else changes nothing. Symbols are looked up when frames are asked for.
+    /// [`std::backtrace::Backtrace::capture`] does; else changes nothing. Symbols are looked up when frames are asked
+    /// for.
     #[must_use]
     pub fn with_backtrace(mut self) -> Self {
         if let Some(captured) = Captured::if_enabled() {

@@ -134,8 +134,8 @@ fn chain<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (d
 impl Error {
     /// Links this error to what it stems from, replacing an earlier link.
     ///
-    /// If the chain then is longer than [`MAX_CHAIN`], its middle is dropped: the outermost and the innermost 32 stay, and
-    /// [`Error::dropped_causes`] counts the rest. Foreign errors of so long a chain are kept as text.
+    /// If the chain then is longer than [`MAX_CHAIN`], its middle is dropped: the outermost and the innermost 32 stay,
+    /// and [`Error::dropped_causes`] counts the rest. Foreign errors of so long a chain are kept as text.
     #[must_use]
     pub fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
         let cause = cause.into();

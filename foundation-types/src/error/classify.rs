@@ -10,8 +10,8 @@ use crate::Metadata;
 
 /// Implemented by a crate's own error type to say what it is in the common vocabulary.
 ///
-/// Together with `std::error::Error` it gives `From<E> for Error`: the record has this kind, domain and context and the text
-/// of the error as its message; the error itself stays reachable as its `source`.
+/// Together with `std::error::Error` it gives `From<E> for Error`: the record has this kind, domain and context and the
+/// text of the error as its message; the error itself stays reachable as its `source`.
 ///
 /// ```
 /// use foundation_types::error::{Classify, Domain, Error, ErrorKind};

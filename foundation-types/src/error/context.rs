@@ -31,9 +31,9 @@ impl OperationId {
 
 /// An operation: which function, since when, for which request, over which path, with what metadata.
 ///
-/// Make it current for a thread with [`enter`](Self::enter), [`scope`](Self::scope) or [`catch`](Self::catch), for a future
-/// with [`instrument`](Self::instrument), and lay it over errors with [`enhance`](Self::enhance). Cloning is O(1) and gives
-/// the same operation.
+/// Make it current for a thread with [`enter`](Self::enter), [`scope`](Self::scope) or [`catch`](Self::catch), for a
+/// future with [`instrument`](Self::instrument), and lay it over errors with [`enhance`](Self::enhance). Cloning is
+/// O(1) and gives the same operation.
 ///
 /// ```
 /// use foundation_types::error_context;
@@ -165,8 +165,8 @@ impl ErrorContext {
         self
     }
 
-    /// This operation with at most `limit` steps on its path (100 unless told otherwise): the first always stays, of the
-    /// others the latest.
+    /// This operation with at most `limit` steps on its path (100 unless told otherwise): the first always stays, of
+    /// the others the latest.
     #[must_use]
     pub fn with_breadcrumb_limit(mut self, limit: NonZeroUsize) -> Self {
         self.make_mut().path.set_limit(limit);

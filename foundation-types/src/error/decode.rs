@@ -58,7 +58,8 @@ impl Error {
     /// Reads the JSON form.
     ///
     /// Required are `code`, `error_type`, `message` and `severity`; null counts as absent. Unknown kinds, domains and
-    /// classes are kept as such, unknown keys are ignored. A record without `timestamp` is stamped with the time of reading.
+    /// classes are kept as such, unknown keys are ignored. A record without `timestamp` is stamped with the time of
+    /// reading.
     ///
     /// # Errors
     /// [`DecodeError`], for any input that is not such an object.

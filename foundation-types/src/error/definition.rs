@@ -55,8 +55,8 @@ impl Definition {
 
 /// One row of the definition table.
 ///
-/// In most domains a kind has one row. Where older programs gave one kind several codes, the first row is the definition
-/// and [`Entry::find`] reaches the others.
+/// In most domains a kind has one row. Where older programs gave one kind several codes, the first row is the
+/// definition and [`Entry::find`] reaches the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry {

@@ -14,17 +14,18 @@ const REASON: &str = "original_reason";
 impl ErrorContext {
     /// The failure with what this operation knows.
     ///
-    /// A record gets the context key `operation_context` (see [`ErrorContext::operation_context`]), and this operation's
-    /// correlation id if it has none; nothing else changes. Anything else becomes a record of kind `external_error` with
-    /// `original_reason`, `operation_context` and the correlation id, and the failure as its source.
+    /// A record gets the context key `operation_context` (see [`ErrorContext::operation_context`]), and this
+    /// operation's correlation id if it has none; nothing else changes. Anything else becomes a record of kind
+    /// `external_error` with `original_reason`, `operation_context` and the correlation id, and the failure as its
+    /// source.
     pub fn enhance(&self, failure: impl Into<Cause>) -> Error {
         self.enhance_with(failure, &Metadata::new())
     }
 
     /// As [`enhance`](Self::enhance), with `info` in the context too.
     ///
-    /// In a record `info` wins over what is there, in the record of a foreign failure `original_reason` wins over it. It
-    /// never hides the operation: its key `operation_context` is kept as `operation_context_info`.
+    /// In a record `info` wins over what is there, in the record of a foreign failure `original_reason` wins over it.
+    /// It never hides the operation: its key `operation_context` is kept as `operation_context_info`.
     pub fn enhance_with(&self, failure: impl Into<Cause>, info: &Metadata) -> Error {
         let mut info = info.clone();
         if let Some(hidden) = info.remove(OPERATION) {

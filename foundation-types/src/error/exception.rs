@@ -20,9 +20,9 @@ const TOO_MANY_OPEN_FILES: [i32; 1] = [4];
 impl Error {
     /// The record of a foreign error, which stays reachable as its source. A record comes back as it is.
     ///
-    /// The kind follows from the type: parse, conversion and invalid-argument errors are `invalid_argument` (1002), out of
-    /// memory and too many open files `system_limit_exceeded` (9002), other I/O errors `erlang_error` (9003), the rest
-    /// `unknown_exception` (9999); the severity is high. The context has `exception_type`.
+    /// The kind follows from the type: parse, conversion and invalid-argument errors are `invalid_argument` (1002), out
+    /// of memory and too many open files `system_limit_exceeded` (9002), other I/O errors `erlang_error` (9003), the
+    /// rest `unknown_exception` (9999); the severity is high. The context has `exception_type`.
     pub fn from_std<E: StdError + Send + Sync + 'static>(error: E) -> Self {
         let record = Self::from_exception(&error);
         if (&error as &dyn Any).is::<Self>() {
@@ -31,8 +31,8 @@ impl Error {
         record.with_context("exception_type", type_name::<E>()).caused_by(error)
     }
 
-    /// As [`Error::from_std`], for an error that is only borrowed: the record has its text and not the error itself. The
-    /// `exception_type` is `unknown` where the type is not one this crate knows.
+    /// As [`Error::from_std`], for an error that is only borrowed: the record has its text and not the error itself.
+    /// The `exception_type` is `unknown` where the type is not one this crate knows.
     pub fn from_exception(error: &(dyn StdError + 'static)) -> Self {
         if let Some(record) = error.downcast_ref::<Self>() {
             return record.clone();
@@ -42,8 +42,8 @@ impl Error {
     }
 
     /// The record of a panic, from the payload that [`std::panic::catch_unwind`] or a thread's `join` gave: kind
-    /// `runtime_error` (9001) with the panic message if the payload is text, else `unknown_exception` (9999). A record as
-    /// payload comes back as it is.
+    /// `runtime_error` (9001) with the panic message if the payload is text, else `unknown_exception` (9999). A record
+    /// as payload comes back as it is.
     pub fn from_panic(payload: &(dyn Any + Send)) -> Self {
         if let Some(record) = payload.downcast_ref::<Self>() {
             return record.clone();

@@ -31,7 +31,8 @@ pub enum Frame {
 
 impl Frame {
     /// The frame that a value describes. Never fails: a map with a text `module` and `function`, and `arity`, `line`
-    /// (whole numbers from zero) and `file` (text) either absent, null or right, is a call; everything else is its text.
+    /// (whole numbers from zero) and `file` (text) either absent, null or right, is a call; everything else is its
+    /// text.
     pub fn from_value(value: &Value) -> Self {
         value.as_map().and_then(call).unwrap_or_else(|| match value {
             Value::Text(text) => Self::Text(text.clone()),
@@ -115,8 +116,8 @@ impl Captured {
     }
 }
 
-/// Reads the text form of a backtrace: lines `N: path::function`, each with an optional line `at file:line:column` below.
-/// The frames of the capture itself are left out.
+/// Reads the text form of a backtrace: lines `N: path::function`, each with an optional line `at file:line:column`
+/// below. The frames of the capture itself are left out.
 fn parse(backtrace: &str) -> Vec<Frame> {
     const OWN: [&str; 3] = ["std::backtrace", "<std::backtrace", "foundation_types::error"];
     let mut frames: Vec<Frame> = Vec::new();

@@ -19,15 +19,15 @@ pub(super) const FOREIGN: &str = "foreign";
 impl Error {
     /// The JSON form: an object with every field that is set, causes nested under `caused_by`.
     ///
-    /// [`Error::from_json`] reads it back to an equal error. Of foreign causes it keeps the text, of a captured stack the
-    /// frames. Secrets are not replaced: this form is for storage and wires.
+    /// [`Error::from_json`] reads it back to an equal error. Of foreign causes it keeps the text, of a captured stack
+    /// the frames. Secrets are not replaced: this form is for storage and wires.
     pub fn to_json(&self) -> Json {
         encode(self, MAX_CHAIN)
     }
 
-    /// The ten keys the agent layer gives out: `code`, `error_type`, `message`, `severity`, `context`, `agent_context` and
-    /// `correlation_id` (null if absent), `retry_strategy` (`none` for no retry), `timestamp`, and `category`, which is the
-    /// name of the code's range.
+    /// The ten keys the agent layer gives out: `code`, `error_type`, `message`, `severity`, `context`, `agent_context`
+    /// and `correlation_id` (null if absent), `retry_strategy` (`none` for no retry), `timestamp`, and `category`,
+    /// which is the name of the code's range.
     pub fn to_agent_map(&self) -> Json {
         let retry = match self.retry_strategy() {
             RetryStrategy::NoRetry => "none",

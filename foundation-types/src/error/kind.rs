@@ -4,8 +4,8 @@ use super::definition::{Definition, Entry};
 use super::retry::RetryStrategy;
 use super::vocabulary::{Category, Domain, Severity, Subcategory, open_words};
 
-/// `Variant "text" "default message" { Domain code Severity Category Subcategory RetryStrategy, … }`; of several rows for
-/// one domain the first is the definition.
+/// `Variant "text" "default message" { Domain code Severity Category Subcategory RetryStrategy, … }`; of several rows
+/// for one domain the first is the definition.
 macro_rules! kinds {
     ($(
         $variant:ident $text:literal $message:literal {

@@ -7,11 +7,11 @@ use crate::{Emitter, EventName, Measurements, Metadata, event_name};
 
 const DURATION: EventName = event_name!("foundation.operations.duration");
 
-/// Counts `error`: emits `foundation.errors.<category>.<subcategory>` with the measurement `counter: 1` and the metadata
-/// `error_type`, `severity` and `code`.
+/// Counts `error`: emits `foundation.errors.<category>.<subcategory>` with the measurement `counter: 1` and the
+/// metadata `error_type`, `severity` and `code`.
 ///
-/// Classes outside the known ones count as `other`, which bounds the number of names. Without an observer this is one test
-/// of a pointer.
+/// Classes outside the known ones count as `other`, which bounds the number of names. Without an observer this is one
+/// test of a pointer.
 pub fn collect_error_metrics(error: &Error, emitter: &Emitter) {
     if !emitter.is_installed() {
         return;

@@ -1,7 +1,7 @@
 //! The common error record, its vocabulary, and the contexts errors arise in.
 //!
-//! Crates keep narrow error types of their own; an [`Error`] is for boundaries, logs, storage and wires. [`Classify`] leads
-//! from the one to the other.
+//! Crates keep narrow error types of their own; an [`Error`] is for boundaries, logs, storage and wires. [`Classify`]
+//! leads from the one to the other.
 //!
 //! | to | use |
 //! |---|---|

@@ -22,8 +22,8 @@ use crate::{Clock, Metadata, SystemClock, Text, Timestamp};
 /// and default message follow from that pair (see [`Definition`]) and can be overridden one by one. It is one pointer
 /// wide, and making one neither logs nor emits anything.
 ///
-/// `Display` is the one-line form for logs, `Debug` shows everything; both replace the values of keys named like secrets
-/// (`password`, `token`, `secret`, `api_key`, `authorization`).
+/// `Display` is the one-line form for logs, `Debug` shows everything; both replace the values of keys named like
+/// secrets (`password`, `token`, `secret`, `api_key`, `authorization`).
 ///
 /// ```
 /// use foundation_types::{Error, ErrorKind};
@@ -175,8 +175,8 @@ impl Error {
         self.0.timestamp
     }
 
-    /// The stack, at most ten frames; `None` if none was recorded. The first call on a captured stack looks up its symbols,
-    /// which takes milliseconds.
+    /// The stack, at most ten frames; `None` if none was recorded. The first call on a captured stack looks up its
+    /// symbols, which takes milliseconds.
     pub fn frames(&self) -> Option<&[Frame]> {
         match self.0.stack.as_ref()? {
             Stack::Frames(frames) => Some(frames),
@@ -219,7 +219,8 @@ impl Error {
         self.retry_strategy() != RetryStrategy::NoRetry
     }
 
-    /// Whether the same operation may succeed later without anyone changing anything; see [`RetryAdvice::is_transient`].
+    /// Whether the same operation may succeed later without anyone changing anything; see
+    /// [`RetryAdvice::is_transient`].
     pub fn is_transient(&self) -> bool {
         let permanent = matches!(self.category(), Category::Config | Category::Security)
             || matches!(
@@ -268,8 +269,8 @@ impl Error {
 }
 
 impl PartialEq for Error {
-    /// Compares what the errors say, not how it came to be: an overridden field equals the same value from the definition,
-    /// and foreign causes are equal if their texts are.
+    /// Compares what the errors say, not how it came to be: an overridden field equals the same value from the
+    /// definition, and foreign causes are equal if their texts are.
     fn eq(&self, other: &Self) -> bool {
         let (one, two) = (&self.0, &other.0);
         one.domain == two.domain

@@ -129,8 +129,8 @@ pub struct RetryAdvice {
 impl RetryAdvice {
     /// Whether the same operation may succeed later without anyone changing anything.
     ///
-    /// `false` where nothing is ever retried, and for every error of configuration, validation, permission, corruption or
-    /// absence, whatever the strategy says. Automatic retries should require `true`.
+    /// `false` where nothing is ever retried, and for every error of configuration, validation, permission, corruption
+    /// or absence, whatever the strategy says. Automatic retries should require `true`.
     pub const fn is_transient(self) -> bool {
         self.transient
     }

@@ -23,8 +23,8 @@ thread_local! {
 
 /// Keeps a context current on the thread; dropping it brings back the one before.
 ///
-/// Guards may be dropped in any order: each takes away only its own context. A guard that is leaked leaves its context in
-/// place until the thread ends.
+/// Guards may be dropped in any order: each takes away only its own context. A guard that is leaked leaves its context
+/// in place until the thread ends.
 #[must_use = "the context is current only as long as the guard lives"]
 pub struct ContextGuard {
     number: u64,
@@ -59,8 +59,8 @@ impl ErrorContext {
 
     /// Makes this context current on the calling thread until the guard is dropped, however that comes about.
     ///
-    /// In `async` code use [`instrument`](Self::instrument): a guard held across an `.await` would follow the thread and
-    /// not the task. Guards are not `Send`, so the compiler refuses most such uses.
+    /// In `async` code use [`instrument`](Self::instrument): a guard held across an `.await` would follow the thread
+    /// and not the task. Guards are not `Send`, so the compiler refuses most such uses.
     pub fn enter(&self) -> ContextGuard {
         let number = NEXT_GUARD.try_with(|next| next.replace(next.get().wrapping_add(1))).unwrap_or_default();
         let _ = ENTERED.try_with(|entered| entered.borrow_mut().push((number, self.clone())));
@@ -82,9 +82,9 @@ impl ErrorContext {
 
     /// Runs `f` with this context current and turns a panic into an error. What `f` returns comes back as it is.
     ///
-    /// The error of a panic is `internal_error`, with the message `Exception in operation: <panic message>`, the context
-    /// `exception_type` (`panic`), `exception_message` and `operation_context`, and the correlation id of this context. If
-    /// backtraces are enabled, its frames lead to the place that caught the panic.
+    /// The error of a panic is `internal_error`, with the message `Exception in operation: <panic message>`, the
+    /// context `exception_type` (`panic`), `exception_message` and `operation_context`, and the correlation id of this
+    /// context. If backtraces are enabled, its frames lead to the place that caught the panic.
     ///
     /// In a program built with `panic = "abort"` a panic ends the process and nothing is caught.
     pub fn catch<T, E: Into<Error>>(&self, f: impl FnOnce() -> Result<T, E> + UnwindSafe) -> Result<T, Error> {

@@ -9,8 +9,8 @@ use super::redact::Redacted;
 const SHOWN: usize = 3;
 
 impl fmt::Display for Error {
-    /// `[<code>:<kind>] <message> | Context: {…} | Severity: <severity>`; the middle part, compact JSON of the first three
-    /// entries in key order, is left out if the context is empty.
+    /// `[<code>:<kind>] <message> | Context: {…} | Severity: <severity>`; the middle part, compact JSON of the first
+    /// three entries in key order, is left out if the context is empty.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{}:{}] {}", self.code(), self.kind(), self.message())?;
         if !self.context().is_empty() {

@@ -86,8 +86,8 @@ macro_rules! open_words {
 pub(super) use open_words;
 
 open_words! {
-    /// Which part of a system an error belongs to. Together with the [`ErrorKind`](super::ErrorKind) it is the identity of
-    /// an error.
+    /// Which part of a system an error belongs to. Together with the [`ErrorKind`](super::ErrorKind) it is the identity
+    /// of an error.
     Domain,
     /// The name of a domain outside the workspace.
     OtherDomain {

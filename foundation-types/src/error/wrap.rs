@@ -105,8 +105,8 @@ impl Error {
         self
     }
 
-    /// Wraps a failure: a record as [`Error::wrapped`] does; anything else becomes a new record of the kind `by`, with the
-    /// context of `opts` and `original_reason`, and the failure as its [`source`](std::error::Error::source).
+    /// Wraps a failure: a record as [`Error::wrapped`] does; anything else becomes a new record of the kind `by`, with
+    /// the context of `opts` and `original_reason`, and the failure as its [`source`](std::error::Error::source).
     pub fn wrapping(by: impl Into<ErrorKind>, opts: WrapOpts, failure: impl Into<Cause>) -> Self {
         match failure.into().into_record() {
             Ok(record) => record.wrapped(by, opts),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foundation_types::error::{ErrorContext, format_duration};
-use foundation_types::{ManualClock, Metadata, error_context};
+use foundation_types::{ManualClock, Metadata, Value, error_context};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -29,7 +29,9 @@ proptest! {
         prop_assert!(line.windows(2).all(|pair| pair[1].parent() == Some(&pair[0])));
 
         let mut expected_metadata = own;
-        children.iter().for_each(|(_, _, metadata)| expected_metadata.overlay(metadata));
+        for (_, _, metadata) in &children {
+            expected_metadata.overlay(metadata);
+        }
         prop_assert_eq!(last.metadata(), &expected_metadata);
 
         let mut path = vec![("root".to_owned(), "start".to_owned(), Metadata::new())];
@@ -48,7 +50,7 @@ proptest! {
         let context = ErrorContext::timed_by(Arc::new(clock.clone()), "app", "run");
         clock.advance(Duration::from_nanos(nanos));
         prop_assert_eq!(context.elapsed(), Duration::from_nanos(nanos));
-        prop_assert_eq!(context.operation_context().get("duration_ns").and_then(|value| value.as_i64()), i64::try_from(nanos).ok());
+        prop_assert_eq!(context.operation_context().get("duration_ns").and_then(Value::as_i64), i64::try_from(nanos).ok());
         prop_assert_eq!(context.format_breadcrumbs(), format!("app.run ({} ago)", format_duration(Duration::from_nanos(nanos))));
     }
 
@@ -121,6 +123,6 @@ fn the_macro_names_the_function_it_stands_in() {
     let here = error_context!();
     assert_eq!(here.function(), "the_macro_names_the_function_it_stands_in");
     assert!(here.module().ends_with("::context"), "{}", here.module());
-    let in_closure = (|| error_context!())();
+    let in_closure = [()].map(|()| error_context!()).into_iter().next().expect("one element");
     assert_eq!(in_closure.function(), here.function());
 }

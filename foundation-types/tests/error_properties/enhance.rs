@@ -61,7 +61,7 @@ proptest! {
         prop_assert_eq!(error.context().get("original_reason"), Some(&Value::from(message)));
         prop_assert_eq!((error.context().len(), operation_keys(&error)), (2, FIVE.to_vec()));
         prop_assert_eq!(error.correlation_id(), Some(context.correlation_id()));
-        prop_assert!(error.source().is_some_and(|source| source.is::<Foreign>()));
+        prop_assert!(error.source().is_some_and(<dyn std::error::Error>::is::<Foreign>));
     }
 
     #[test]

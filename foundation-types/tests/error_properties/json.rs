@@ -214,7 +214,7 @@ fn e11_causes_nest_at_most_64_deep() {
     let error = Error::from_json(&nested(MAX_CHAIN)).expect("64 links are allowed");
     assert_eq!((error.chain().count(), error.dropped_causes()), (MAX_CHAIN, 1));
     assert_eq!(Error::from_json(&nested(MAX_CHAIN + 1)), Err(DecodeError::TooDeep));
-    assert_eq!(Error::from_json(&nested(100_000.min(MAX_CHAIN * 20))), Err(DecodeError::TooDeep));
+    assert_eq!(Error::from_json(&nested(MAX_CHAIN * 20)), Err(DecodeError::TooDeep));
 }
 
 #[test]

@@ -76,7 +76,7 @@ proptest! {
 
     #[test]
     fn e10_recovery_actions_are_never_empty(error in error(), operation in text()) {
-        let texts = |error: &Error| error.recovery_actions().iter().map(|action| action.to_string()).collect::<Vec<_>>();
+        let texts = |error: &Error| error.recovery_actions().iter().map(ToString::to_string).collect::<Vec<_>>();
         prop_assert!(!texts(&error).is_empty());
         let error = error.with_recovery_actions::<&str>([]).with_context("operation", operation.as_str());
         let actions = texts(&error);
@@ -113,7 +113,7 @@ fn a_forced_backtrace_has_frames_outside_the_error_system() {
 #[test]
 fn e10_actions_are_those_of_the_kind() {
     let of = |kind: ErrorKind| {
-        Error::new(kind).recovery_actions().iter().map(|action| action.to_string()).collect::<Vec<_>>().join("; ")
+        Error::new(kind).recovery_actions().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     };
     assert_eq!(of(ErrorKind::ConfigNotFound), "Check configuration file; Verify configuration path");
     assert_eq!(

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use foundation_types::error::{
-    Category, Error, ErrorContext, ErrorKind, RetryStrategy, Severity, collect_error_metrics,
+    Category, CorrelationId, Error, ErrorContext, ErrorKind, RetryStrategy, Severity, collect_error_metrics,
 };
 use foundation_types::testing::RecordingObserver;
 use foundation_types::testing::strategies::{metadata, text};
@@ -184,7 +184,7 @@ proptest! {
         prop_assert_eq!((error.kind(), error.code()), (&ErrorKind::InternalError, 2401));
         prop_assert_eq!((error.severity(), error.retry_strategy()), (Severity::Critical, RetryStrategy::NoRetry));
         prop_assert_eq!(error.message(), format!("Exception in operation: {message}"));
-        prop_assert_eq!(error.correlation_id().map(|id| id.as_str()), Some(id.as_str()));
+        prop_assert_eq!(error.correlation_id().map(CorrelationId::as_str), Some(id.as_str()));
         let keys: Vec<_> = error.context().iter().map(|(key, _)| key.as_str()).collect();
         prop_assert_eq!(keys, ["exception_message", "exception_type", "operation_context"]);
         prop_assert_eq!(error.context().get("exception_message"), Some(&Value::from(message)));

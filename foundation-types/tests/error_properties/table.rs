@@ -190,11 +190,10 @@ fn e02_core_strategies_follow_from_kind_and_severity() {
     for entry in Entry::all().filter(|entry| entry.domain == Domain::Core && entry.definition.code != 3901) {
         let expected = match (&entry.kind, entry.definition.severity) {
             (ErrorKind::Timeout | ErrorKind::NetworkError, _) => RetryStrategy::ExponentialBackoff,
-            (ErrorKind::ExternalServiceError, _) => RetryStrategy::FixedDelay,
-            (_, Severity::Critical) => RetryStrategy::NoRetry,
-            (_, Severity::High) => RetryStrategy::Immediate,
-            (ErrorKind::InvalidConfigValue | ErrorKind::DataCorruption, _) => RetryStrategy::NoRetry,
-            (ErrorKind::ResourceExhausted, _) => RetryStrategy::Immediate,
+            (ErrorKind::InvalidConfigValue | ErrorKind::DataCorruption, _) | (_, Severity::Critical) => {
+                RetryStrategy::NoRetry
+            }
+            (ErrorKind::ResourceExhausted, _) | (_, Severity::High) => RetryStrategy::Immediate,
             _ => RetryStrategy::FixedDelay,
         };
         assert_eq!(entry.definition.retry, expected, "{}", entry.kind);
@@ -208,7 +207,7 @@ fn e02_every_row_of_the_other_domains_is_there() {
             panic!("a row has four cells: {row}");
         };
         let (domain, kind) = (Domain::from(domain), ErrorKind::from(kind));
-        let core = Definition::of(&Domain::Core, &kind).code;
+        let inherited = Definition::of(&Domain::Core, &kind).code;
         let error = match code.parse() {
             Ok(code) if kind == ErrorKind::AgentFeaturesDisabled => {
                 let error = Error::new(kind.clone()).with_domain(domain.clone());
@@ -218,7 +217,7 @@ fn e02_every_row_of_the_other_domains_is_there() {
             Ok(code) => Error::from_entry(Entry::find(&domain, &kind, code).expect(row)),
             Err(_) => {
                 let error = Error::new(kind.clone()).with_domain(domain.clone());
-                assert_eq!(error.code(), core, "{row}");
+                assert_eq!(error.code(), inherited, "{row}");
                 error
             }
         };

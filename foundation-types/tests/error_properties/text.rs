@@ -70,6 +70,9 @@ proptest! {
             .with_retry_context(hidden.clone())
             .with_distributed(hidden.clone().into())
             .wrapped(ErrorKind::NetworkError, WrapOpts::new().context_map(hidden.clone()).message(other.clone()));
+        let mut json = error.to_json();
+        json["agent_context"] = serde_json::json!({"agent_id": "scout-1", "extra": [{key: SECRET}]});
+        let error = Error::from_json(&json).expect("a record with an agent context");
         let context = ErrorContext::new("app", "run")
             .with_metadata_map(hidden.clone())
             .breadcrumb("app", "step", hidden.clone());

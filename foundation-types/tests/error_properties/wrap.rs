@@ -26,7 +26,9 @@ proptest! {
         prop_assert_eq!((outer.frames(), outer.cause()), (inner.frames(), inner.cause()));
         let without = |error: &Error| {
             let mut context = error.context().clone();
-            WRAP_KEYS.iter().for_each(|key| drop(context.remove(key)));
+            for key in WRAP_KEYS {
+                context.remove(key);
+            }
             context
         };
         prop_assert_eq!(without(&outer), without(&inner));
@@ -50,7 +52,7 @@ proptest! {
         let mut expected = wrap.1.clone();
         expected.insert("original_reason", "it broke");
         prop_assert_eq!(error.context(), &expected);
-        prop_assert!(error.source().is_some_and(|source| source.is::<Foreign>()));
+        prop_assert!(error.source().is_some_and(<dyn std::error::Error>::is::<Foreign>));
         prop_assert!(error.wraps().is_empty());
 
         prop_assert_eq!(Ok::<_, Foreign>(success).wrap(by, opts(wrap)), Ok(success));
