@@ -861,3 +861,15 @@ fn a_long_history_of_one_object_is_checked_whole() {
     let Verdict::Linearizable { order } = verdict(&Register, &history) else { panic!("a counter is linearizable") };
     assert_eq!(replay(&Register, history.operations(), &order), Some(THREADS * CALLS));
 }
+
+#[test]
+fn a_call_that_outlasts_all_others_does_not_make_them_costly() {
+    const OTHERS: u64 = 60_000;
+    for first in [true, false] {
+        let answer = |n| if first { n + 2 } else { n + 1 };
+        let mut calls = vec![(0, Add(1), 0, Some((u64::MAX, if first { 1 } else { OTHERS + 1 })))];
+        calls.extend((0..OTHERS).map(|n| (1, Add(1), 2 * n + 1, Some((2 * n + 2, answer(n))))));
+        let verdict = check(&Register, &history(&calls), Limits { max_states: calls.len() });
+        assert!(verdict.is_linearizable(), "one configuration per operation is enough: {verdict}");
+    }
+}

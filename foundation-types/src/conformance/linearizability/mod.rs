@@ -53,10 +53,11 @@
 //!
 //! # What a verdict is worth
 //!
-//! A recorded interval is never narrower than the true one, so [`Verdict::NotLinearizable`] is always a defect of the
-//! object (or of the model), never of the recording. [`Verdict::Linearizable`] speaks of the recorded history alone: it
-//! says nothing of schedules that did not happen. Recording also orders the threads through its one counter, which can
-//! hide a missing fence; code that orders memory by hand wants an exhaustive model (loom) beside this.
+//! The recording puts two operations in order only if one really happened before the other, so
+//! [`Verdict::NotLinearizable`] is always a defect of the object (or of the model), never of the recording.
+//! [`Verdict::Linearizable`] speaks of the recorded history alone: it says nothing of schedules that did not happen.
+//! Recording also synchronizes the threads through its one counter, which can hide a missing fence; code that orders
+//! memory by hand wants an exhaustive model (loom) beside this.
 
 mod checker;
 mod history;
