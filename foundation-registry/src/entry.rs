@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
+use crate::sync::Mutex;
 use foundation_types::liveness::{HookId, OnExit};
 use foundation_types::{ExitReason, Generation, Metadata, MonoTime, Namespace, Pid, ServiceName, Timestamp};
-use crate::sync::Mutex;
 
 #[cfg(feature = "agent")]
 use crate::agents::AgentRecord;
@@ -230,6 +230,11 @@ impl StoredEntry {
             agent: body.agent.take(),
             hook: body.hook.take(),
         }
+    }
+
+    /// Whether it was claimed through the registry with this stripe.
+    pub(crate) fn is_at_home(&self, stripe: &Arc<Stripe>) -> bool {
+        std::ptr::eq(self.home.as_ptr(), Arc::as_ptr(stripe))
     }
 
     pub(crate) fn place(&self) -> &AtomicU32 {

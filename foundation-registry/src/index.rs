@@ -4,14 +4,14 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use crate::sync::RwLock;
 use crossbeam_utils::CachePadded;
 use foldhash::fast::RandomState;
 use foundation_types::{Generation, Metadata, Namespace, Text, Value};
 use hashbrown::HashMap;
 use hashbrown::hash_map::EntryRef;
-use crate::sync::RwLock;
 
-use crate::entry::{EntrySnapshot, StoredEntry};
+use crate::entry::StoredEntry;
 use crate::key::hash_one;
 
 /// Parts of an index that lock apart.
@@ -173,19 +173,20 @@ impl MetadataIndex {
         self.remove_stale(entry, &entry.metadata(), &Metadata::new());
     }
 
-    pub(crate) fn find(&self, namespace: &Namespace, field: &str, value: &Value) -> Vec<EntrySnapshot> {
-        let Some(number) = self.fields.iter().position(|there| *there == field) else { return Vec::new() };
-        if value.is_null() {
-            return Vec::new();
+    /// Entries that had the value in the field a moment ago, or are about to be put in place with it.
+    pub(crate) fn candidates(&self, namespace: &Namespace, field: &str, value: &Value) -> Vec<Arc<StoredEntry>> {
+        match self.fields.iter().position(|there| *there == field) {
+            Some(number) if !value.is_null() => self.index.candidates(namespace, &(number, value.clone())),
+            _ => Vec::new(),
         }
-        let attribute = (number, value.clone());
-        let candidates = self.index.candidates(namespace, &attribute);
-        let is_match = |snapshot: &EntrySnapshot| match snapshot.metadata.get(field) {
+    }
+
+    /// Whether metadata has the value in the field, itself or in a list.
+    pub(crate) fn is_match(metadata: &Metadata, field: &str, value: &Value) -> bool {
+        match metadata.get(field) {
             Some(Value::List(items)) => items.contains(value),
             there => there == Some(value),
-        };
-        let live = candidates.iter().filter(|entry| entry.is_current());
-        live.map(|entry| entry.snapshot()).filter(is_match).collect()
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -196,7 +197,7 @@ impl MetadataIndex {
     pub(crate) fn enable(&self, entries: &[Arc<StoredEntry>]) {
         if !self.is_enabled() {
             self.enabled.store(true, Ordering::Release);
-            self.rebuild(entries);
+            self.fill(entries);
         }
     }
 
@@ -205,9 +206,8 @@ impl MetadataIndex {
         self.index.clear();
     }
 
-    /// Fills the index anew. Nothing may change meanwhile.
-    pub(crate) fn rebuild(&self, entries: &[Arc<StoredEntry>]) {
-        self.index.clear();
+    /// Puts entries in, in the place of those with the same generations. Nothing may change meanwhile.
+    pub(crate) fn fill(&self, entries: &[Arc<StoredEntry>]) {
         for entry in entries.iter().filter(|entry| entry.is_indexed()) {
             self.insert(entry);
         }

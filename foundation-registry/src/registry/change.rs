@@ -1,5 +1,6 @@
 //! Claiming, changing and releasing names.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Waker;
@@ -40,7 +41,7 @@ impl<'c> Aftermath<'c> {
     }
 
     /// Withdraws an entry that has left the back-end.
-    fn bury(&mut self, entry: Arc<StoredEntry>, reason: Option<RemovalReason>) {
+    pub(super) fn bury(&mut self, entry: Arc<StoredEntry>, reason: Option<RemovalReason>) {
         let remains = entry.withdraw();
         self.buried.push(Burial { entry, remains, reason });
     }
@@ -55,10 +56,17 @@ impl<'c> Aftermath<'c> {
     }
 }
 
+/// An executor whose waker panics must not keep the others asleep.
+pub(super) fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
+    for waker in wakers {
+        let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+    }
+}
+
 impl Drop for Aftermath<'_> {
     fn drop(&mut self) {
-        self.wakers.drain(..).for_each(Waker::wake);
-        for burial in self.buried.drain(..) {
+        wake_all(self.wakers.drain(..));
+        for burial in &self.buried {
             if let Some(hook) = burial.remains.hook {
                 burial.entry.pid().detach(hook);
             }
@@ -67,6 +75,7 @@ impl Drop for Aftermath<'_> {
                 self.core.agents.removed(self.core, &burial.entry, &burial.remains, reason);
             }
         }
+        // The payloads go last, with the fields: a panic in the drop of one keeps nothing of the above from happening.
     }
 }
 
@@ -96,7 +105,9 @@ impl Core {
         let entry = Arc::new(StoredEntry::with_home(key, pid, generation, kind, at, home, body));
         let Ok(hook) = entry.pid().attach(Arc::clone(&entry) as _) else {
             self.count_out();
-            return Err(RegisterError::DeadProcess { pid: entry.pid().id() });
+            let pid = entry.pid().id();
+            aftermath.bury(entry, None);
+            return Err(RegisterError::DeadProcess { pid });
         };
         entry.body().hook = Some(hook);
         self.remember(&entry);
@@ -143,35 +154,51 @@ impl Core {
         state: &StripeState,
         aftermath: &mut Aftermath<'_>,
     ) -> Result<Registered, RegisterError> {
+        let Body { metadata, payload, indexed, .. } = body;
+        // Whichever payload is left over at the end is dropped after the stripe is unlocked.
+        aftermath.payload = payload;
         let replaces_agent = holder.kind() == EntryKind::Agent && same_owner == SameOwner::Replace;
         if holder.pid() != pid || same_owner == SameOwner::Refuse || replaces_agent {
             return Err(RegisterError::AlreadyRegistered { holder: holder.pid().clone() });
         }
         if same_owner == SameOwner::Replace {
-            let Body { metadata, payload, indexed, .. } = body;
-            if indexed {
-                holder.body().indexed = true;
-            }
-            aftermath.payload = std::mem::replace(&mut holder.body().payload, payload);
-            self.exchange_metadata(holder, metadata)?;
+            self.exchange_metadata(holder, metadata, indexed || holder.is_indexed())?;
+            let mut body = holder.body();
+            std::mem::swap(&mut body.payload, &mut aftermath.payload);
+            drop(body);
             aftermath.announce(state, &holder.key().namespace, || RegistryChange::updated(holder));
         }
         Ok(Registered::new(self, holder))
     }
 
     /// Replaces the metadata of an entry in place; index rows follow. The stripe is locked.
-    fn exchange_metadata(&self, entry: &Arc<StoredEntry>, metadata: Arc<Metadata>) -> Result<(), BackendError> {
+    fn exchange_metadata(
+        &self,
+        entry: &Arc<StoredEntry>,
+        metadata: Arc<Metadata>,
+        indexed: bool,
+    ) -> Result<(), BackendError> {
         let before = entry.metadata();
-        let indexed = entry.is_indexed();
+        let nothing = Metadata::new();
+        let rows_before = if entry.is_indexed() { &*before } else { &nothing };
         if indexed {
             self.index.insert_for(entry, &metadata);
         }
         let expect = Some(entry.generation());
-        self.with_backend(|backend| backend.replace(entry.key(), expect, Arc::clone(&metadata)))?;
+        let replaced = self.with_backend(|backend| backend.replace(entry.key(), expect, Arc::clone(&metadata)));
         if indexed {
-            self.index.remove_stale(entry, &before, &entry.metadata());
+            if replaced.is_ok() {
+                entry.body().indexed = true;
+            }
+            // Whatever came of it, also if the back-end failed or the owner died meanwhile.
+            let now = entry.metadata();
+            let rows_now = if entry.is_indexed() { &*now } else { &nothing };
+            self.index.remove_stale(entry, rows_before, rows_now);
+            if !Arc::ptr_eq(&now, &metadata) {
+                self.index.remove_stale(entry, &metadata, rows_now);
+            }
         }
-        Ok(())
+        replaced.map(drop)
     }
 
     pub(crate) fn update(
@@ -196,7 +223,7 @@ impl Core {
         if entry.kind() == EntryKind::Agent {
             return Err(UpdateError::AgentManaged);
         }
-        self.exchange_metadata(&entry, metadata)?;
+        self.exchange_metadata(&entry, metadata, entry.is_indexed())?;
         aftermath.announce(&state, namespace, || RegistryChange::updated(&entry));
         drop(state);
         Ok(())
@@ -256,7 +283,7 @@ impl Core {
     }
 
     /// Drops what the registry keeps about an entry outside the back-end.
-    fn forget(&self, entry: &Arc<StoredEntry>) {
+    pub(super) fn forget(&self, entry: &Arc<StoredEntry>) {
         if entry.is_indexed() {
             self.index.remove(entry);
         }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 
-use foundation_types::{Clock, Emitter, Namespace, ServiceName};
 use crate::sync::MutexGuard;
+use foundation_types::{Clock, Emitter, Namespace, ServiceName};
 
-use super::{Limits, Stripe, StripeState, SwitchReport};
-use crate::backend::{Backend, BackendInfo, ClaimError, Sharded};
+use super::change::wake_all;
+use super::{Limits, Stripe, StripeState};
+use crate::backend::{Backend, BackendInfo, Sharded};
 use crate::entry::{EntryKind, StoredEntry};
 use crate::error::{BackendError, RegistryError};
 use crate::index::MetadataIndex;
@@ -36,6 +37,9 @@ pub(crate) struct Core {
 pub(crate) enum Store {
     Sharded(Sharded),
     Dyn(Arc<dyn Backend>),
+    /// One that was left and come back to: each time in an allocation of its own, so that a reader sees by the address
+    /// whether there was a switch.
+    Again(Arc<Store>),
 }
 
 impl Store {
@@ -43,6 +47,16 @@ impl Store {
         match self {
             Self::Sharded(sharded) => sharded,
             Self::Dyn(backend) => &**backend,
+            Self::Again(store) => store.backend(),
+        }
+    }
+
+    /// Whether both are the same back-end, not only of the same kind.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Dyn(one), Self::Dyn(two)) => Arc::ptr_eq(one, two),
+            (Self::Again(one), two) | (two, Self::Again(one)) => one.is_same(two),
+            _ => std::ptr::eq(self, other),
         }
     }
 }
@@ -111,13 +125,26 @@ impl Core {
         with(self.store.get(&pin).backend())
     }
 
+    /// Runs `read` on the back-end of now, again if another one took its place meanwhile: a back-end that was left is
+    /// emptied, so what `read` did not find there may be in its successor.
+    pub(crate) fn read_backend<R>(&self, mut read: impl FnMut(&dyn Backend) -> R) -> R {
+        loop {
+            let pin = pin();
+            let store = self.store.get(&pin);
+            let result = read(store.backend());
+            if std::ptr::eq(store, self.store.get(&pin)) {
+                return result;
+            }
+        }
+    }
+
     /// The live entry of a name.
     pub(crate) fn get(
         &self,
         namespace: &Namespace,
         name: &ServiceName,
     ) -> Result<Option<Arc<StoredEntry>>, BackendError> {
-        self.with_backend(|backend| backend.get(namespace, name))
+        self.read_backend(|backend| backend.get(namespace, name))
     }
 
     /// The live entries of a kind, of one namespace or of all.
@@ -127,52 +154,7 @@ impl Core {
         kind: EntryKind,
     ) -> Result<Vec<Arc<StoredEntry>>, RegistryError> {
         self.check_open()?;
-        let mut entries = Vec::new();
-        self.with_backend(|backend| {
-            backend.for_each(namespace, kind, &mut |entry| {
-                entries.push(entry);
-                ControlFlow::Continue(())
-            })
-        })?;
-        Ok(entries)
-    }
-
-    pub(crate) fn switch(&self, to: Store) -> Result<SwitchReport, RegistryError> {
-        self.check_open()?;
-        let guards = self.lock_all();
-        let from = self.store.get_shared();
-        let mut moved = Vec::new();
-        for kind in [EntryKind::Service, EntryKind::Agent] {
-            from.backend().for_each(None, kind, &mut |entry| {
-                moved.push(entry);
-                ControlFlow::Continue(())
-            })?;
-        }
-        let mut copies = Vec::with_capacity(moved.len());
-        for entry in &moved {
-            let copy = Arc::new(entry.duplicate());
-            match to.backend().claim(Arc::clone(&copy), crate::SameOwner::Refuse) {
-                Ok(_) => copies.push(copy),
-                // It died while we copied; its exit hook waits for the stripe and will find nothing to remove.
-                Err(ClaimError::DeadOwner) => {}
-                Err(error) => {
-                    let error = match error {
-                        ClaimError::Backend(error) => error,
-                        other => BackendError::Rejected(other.to_string()),
-                    };
-                    drop(guards);
-                    return Err(error.into());
-                }
-            }
-        }
-        let report =
-            SwitchReport { from: from.backend().info().kind, to: to.backend().info().kind, moved: copies.len() };
-        self.index.rebuild(&copies);
-        #[cfg(feature = "agent")]
-        self.agents.rebuild(&copies);
-        self.store.set(Arc::new(to));
-        drop(guards);
-        Ok(report)
+        Ok(self.read_backend(|backend| entries_of(backend, namespace, kind))?)
     }
 
     pub(crate) fn shutdown(&self) {
@@ -189,8 +171,22 @@ impl Core {
                 wakers.extend(watcher.close());
             }
         }
-        wakers.into_iter().for_each(Waker::wake);
+        wake_all(wakers);
     }
+}
+
+/// The live entries of a kind in a back-end.
+pub(super) fn entries_of(
+    backend: &dyn Backend,
+    namespace: Option<&Namespace>,
+    kind: EntryKind,
+) -> Result<Vec<Arc<StoredEntry>>, BackendError> {
+    let mut entries = Vec::new();
+    backend.for_each(namespace, kind, &mut |entry| {
+        entries.push(entry);
+        ControlFlow::Continue(())
+    })?;
+    Ok(entries)
 }
 
 impl Drop for Core {

@@ -6,6 +6,7 @@ mod core;
 mod read;
 mod registered;
 mod stripe;
+mod switch;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,8 +15,11 @@ use foundation_types::{Metadata, Namespace, Pid, ServiceName};
 
 pub use self::builder::{DEFAULT_INDEX_FIELDS, Limits, MAX_INDEX_FIELDS, RegistryBuilder};
 pub(crate) use self::core::{Core, Store};
+#[cfg(feature = "test-util")]
+pub use self::read::Held;
 pub use self::registered::{Registered, RegistrationGuard};
 pub(crate) use self::stripe::{Stripe, StripeState};
+pub use self::switch::SwitchReport;
 use crate::backend::Backend;
 use crate::entry::{EntryKind, NewEntry};
 use crate::error::{RegisterError, RegistryError, UpdateError};
@@ -112,10 +116,12 @@ impl Registry {
     }
 
     /// Moves all live entries to another back-end and goes on there. Operations issued meanwhile wait, and are neither
-    /// lost nor done twice; registrations keep their generations, owners and waiters notice nothing. O(entries).
+    /// lost nor done twice; registrations keep their generations, owners and waiters notice nothing. The back-end left is
+    /// emptied. Nothing happens if the registry uses this very one. O(entries).
     ///
     /// # Errors
-    /// [`RegistryError`]; the registry goes on with the back-end it had.
+    /// [`RegistryError`], and the registry goes on with the back-end it had: also if the new one holds entries that are not
+    /// this registry's.
     pub fn switch_backend(&self, to: Arc<dyn Backend>) -> Result<SwitchReport, RegistryError> {
         self.core.switch(Store::Dyn(to))
     }
@@ -142,16 +148,4 @@ impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registry").field("backend", &self.core.backend_info().kind).finish_non_exhaustive()
     }
-}
-
-/// What moved in [`Registry::switch_backend`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SwitchReport {
-    /// Kind of the back-end left.
-    pub from: &'static str,
-    /// Kind of the back-end now in use.
-    pub to: &'static str,
-    /// Entries that moved.
-    pub moved: usize,
 }

@@ -7,8 +7,9 @@ use foundation_types::{Metadata, Namespace, Pid, ServiceName, Value};
 use super::{Core, Registry, Store};
 use crate::backend::Hooked;
 use crate::entry::{EntryKind, EntrySnapshot, StoredEntry};
-use crate::error::{LookupError, RegistryError};
-use crate::table::pin;
+use crate::error::{BackendError, LookupError, RegistryError};
+use crate::index::MetadataIndex;
+use crate::table::{Pin, pin};
 
 impl Registry {
     /// Who holds the name. One cloned `Arc` dearer than [`with`](Self::with).
@@ -75,7 +76,7 @@ impl Registry {
     /// [`RegistryError`].
     pub fn count(&self, namespace: &Namespace) -> Result<usize, RegistryError> {
         self.core.check_open()?;
-        Ok(self.core.with_backend(|backend| backend.count(namespace, EntryKind::Service))?)
+        Ok(self.core.read_backend(|backend| backend.count(namespace, EntryKind::Service))?)
     }
 
     /// The services of a namespace whose metadata satisfies `predicate`, which runs outside every lock. O(services in
@@ -109,7 +110,18 @@ impl Registry {
         value: &Value,
     ) -> Result<Vec<EntrySnapshot>, RegistryError> {
         self.core.check_open()?;
-        Ok(self.core.index.find(namespace, field, value))
+        let mut found = Vec::new();
+        for candidate in self.core.index.candidates(namespace, field, value) {
+            let is_it = |entry: &StoredEntry| entry.generation() == candidate.generation();
+            // Only what is in place counts: rows are there before their entries, and after them.
+            match self.with(namespace, &candidate.key().name, |entry| is_it(entry).then(|| entry.snapshot())) {
+                Ok(Some(entry)) if MetadataIndex::is_match(&entry.metadata, field, value) => found.push(entry),
+                Ok(_) | Err(LookupError::NotFound) => {}
+                Err(LookupError::Closed) => return Err(RegistryError::Closed),
+                Err(LookupError::Backend(error)) => return Err(error.into()),
+            }
+        }
+        Ok(found)
     }
 
     /// Turns the metadata index on, from the entries that were registered with indexing, or off, which frees it. While it
@@ -118,14 +130,13 @@ impl Registry {
     /// # Errors
     /// [`RegistryError`].
     pub fn set_indexing(&self, on: bool) -> Result<(), RegistryError> {
-        self.core.check_open()?;
-        if !on {
-            self.core.index.disable();
-            return Ok(());
-        }
         let guards = self.core.lock_all();
-        let entries = self.core.collect(None, EntryKind::Service)?;
-        self.core.index.enable(&entries);
+        if on {
+            self.core.index.enable(&self.core.collect(None, EntryKind::Service)?);
+        } else {
+            self.core.check_open()?;
+            self.core.index.disable();
+        }
         drop(guards);
         Ok(())
     }
@@ -134,6 +145,37 @@ impl Registry {
     pub fn index_rows(&self) -> usize {
         self.core.index.len()
     }
+}
+
+#[cfg(feature = "test-util")]
+impl Registry {
+    /// What the registry holds, for leak tests. O(entries).
+    ///
+    /// # Panics
+    /// If the back-end fails.
+    pub fn held(&self) -> Held {
+        let states = self.core.lock_all();
+        let waiters = states.iter().map(|state| state.waiters.values().map(Vec::len).sum::<usize>()).sum();
+        let watchers = states.iter().map(|state| state.watchers.len()).sum();
+        let health = self.core.with_backend(crate::Backend::health).expect("a leak test needs its back-end");
+        drop(states);
+        Held { entries: health.registrations, index_rows: self.index_rows(), waiters, watchers }
+    }
+}
+
+/// What a registry holds; see [`Registry::held`].
+#[cfg(feature = "test-util")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Held {
+    /// Entries in the back-end, of both kinds, dead ones included.
+    pub entries: usize,
+    /// Rows of the metadata index.
+    pub index_rows: usize,
+    /// Futures that wait for a name.
+    pub waiters: usize,
+    /// Places in which a watch is noted.
+    pub watchers: usize,
 }
 
 impl Core {
@@ -146,15 +188,19 @@ impl Core {
     ) -> Result<R, LookupError> {
         self.check_open()?;
         let pin = pin();
-        match self.store.get(&pin) {
-            Store::Sharded(sharded) => {
-                sharded.peek(&pin, namespace, name, Hooked::Yes).map(read).ok_or(LookupError::NotFound)
+        let mut store = self.store.get(&pin);
+        let mut read = read;
+        loop {
+            match store.read(&pin, namespace, name, read)? {
+                Ok(result) => return Ok(result),
+                Err(not_run) => read = not_run,
             }
-            Store::Dyn(backend) => {
-                let (mut read, mut result) = (Some(read), None);
-                backend.read(namespace, name, &mut |entry| result = read.take().map(|read| read(entry)))?;
-                result.ok_or(LookupError::NotFound)
+            // A back-end that was left is emptied: what was not found there may be in its successor.
+            let now = self.store.get(&pin);
+            if std::ptr::eq(store, now) {
+                return Err(LookupError::NotFound);
             }
+            store = now;
         }
     }
 
@@ -171,5 +217,34 @@ impl Core {
             return self.agents.view(entry);
         }
         entry.snapshot()
+    }
+}
+
+impl Store {
+    /// Shows the live entry of a name to `read`, or gives `read` back if there is none.
+    #[inline]
+    fn read<R, F: FnOnce(&StoredEntry) -> R>(
+        &self,
+        pin: &Pin,
+        namespace: &Namespace,
+        name: &ServiceName,
+        read: F,
+    ) -> Result<Result<R, F>, BackendError> {
+        match self {
+            Self::Sharded(sharded) => Ok(match sharded.peek(pin, namespace, name, Hooked::Yes) {
+                Some(entry) => Ok(read(entry)),
+                None => Err(read),
+            }),
+            Self::Dyn(backend) => {
+                let (mut read, mut result) = (Some(read), None);
+                backend.read(namespace, name, &mut |entry| result = read.take().map(|read| read(entry)))?;
+                Ok(match (result, read) {
+                    (None, Some(read)) => Err(read),
+                    (Some(result), _) => Ok(result),
+                    (None, None) => unreachable!("taken only to make the result"),
+                })
+            }
+            Self::Again(store) => store.read(pin, namespace, name, read),
+        }
     }
 }
