@@ -36,6 +36,8 @@ mod kind;
 mod load;
 mod performance;
 mod state;
+#[cfg(feature = "test-util")]
+pub mod strategies;
 mod summary;
 mod view;
 
