@@ -2,6 +2,8 @@
 #![deny(unsafe_code)]
 
 pub mod backend;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod entry;
 mod error;
 mod index;
@@ -21,6 +23,8 @@ pub use error::{
     UpdateError, WaitError,
 };
 pub use key::RegistryKey;
+#[cfg(feature = "test-util")]
+pub use registry::Held;
 pub use registry::{
     DEFAULT_INDEX_FIELDS, Limits, MAX_INDEX_FIELDS, Registered, RegistrationGuard, Registry, RegistryBuilder,
     SwitchReport,
