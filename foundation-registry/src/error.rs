@@ -118,7 +118,7 @@ pub enum GetError {
 #[non_exhaustive]
 pub enum HealthCheckError {
     /// No live owner holds the name.
-    #[error(transparent)]
+    #[error("{}", .0.message())]
     NotFound(foundation_types::Error),
     /// The owner died between lookup and check.
     #[error("the process is dead")]
