@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 
 pub mod backend;
+mod classify;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod entry;
@@ -9,6 +10,7 @@ mod error;
 mod index;
 mod key;
 mod registry;
+mod stats;
 mod sync;
 mod table;
 mod typed;
@@ -29,6 +31,7 @@ pub use registry::{
     DEFAULT_INDEX_FIELDS, Limits, MAX_INDEX_FIELDS, Registered, RegistrationGuard, Registry, RegistryBuilder,
     SwitchReport,
 };
+pub use stats::{RegistryStats, TableInfo};
 pub use typed::{Handle, ServiceKey};
 pub use via::Via;
 pub use wait::WaitFor;
