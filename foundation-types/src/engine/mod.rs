@@ -4,6 +4,7 @@
 //! The vocabulary is that of etcd: revisions, leases, transactions of compares and operations, ranges, watches. See
 //! <https://etcd.io/docs/latest/learning/api/>.
 
+mod compare;
 mod error;
 mod key;
 mod kv;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use futures_core::Stream;
 
+pub use compare::{Compare, CompareResult};
 pub use error::{BoxError, EngineError};
 pub use key::{Key, KeyError, MAX_KEY_LEN};
 pub use kv::{KeyValue, Lease, LeaseId, Revision};
