@@ -168,7 +168,7 @@ fn doctests(workspace: &Workspace) -> Result<Outcome, Failure> {
 }
 
 /// The models are the integration tests called `loom_*`. Their flag changes every artifact, so they have a target
-/// directory of their own.
+/// directory of their own; no other step sees code under that flag, so warnings are errors here.
 fn models(workspace: &Workspace) -> Result<Outcome, Failure> {
     let sh = &workspace.sh;
     let selection = model_selection(workspace.metadata.members());
@@ -177,7 +177,7 @@ fn models(workspace: &Workspace) -> Result<Outcome, Failure> {
     }
     let target = workspace.metadata.target_directory.join("loom");
     let run = cmd!(sh, "cargo test --locked --profile loom --target-dir {target} {selection...} --no-fail-fast");
-    let totals = execute(run.env("RUSTFLAGS", "--cfg loom"))?;
+    let totals = execute(run.env("RUSTFLAGS", "--cfg loom -D warnings"))?;
     if totals.any() {
         Ok(Outcome::Passed(totals))
     } else {
