@@ -23,9 +23,7 @@ pub use error::{BoxError, EngineError};
 pub use key::{Key, KeyError, MAX_KEY_LEN};
 pub use kv::{KeyValue, Lease, LeaseId, Revision};
 pub use range::{Consistency, KeySelector, Projection, RangeQuery, RangeReply, SortOrder, SortTarget};
-pub use txn::{
-    Compare, CompareResult, MAX_TXN_BYTES, MAX_TXN_OPS, Op, OpReply, Put, Txn, TxnBuilder, TxnError, TxnReply,
-};
+pub use txn::{MAX_TXN_BYTES, MAX_TXN_OPS, Op, OpReply, Put, Txn, TxnBuilder, TxnError, TxnReply};
 pub use watch::{Change, WatchEvent};
 
 use crate::Clock;
