@@ -5,9 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use super::slots::{SlotId, Slots};
-use super::sync::{
-    AtomicBool, AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, ThreadId, current_thread,
-};
+use super::sync::{AtomicBool, AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, ThreadId, current_thread};
 use super::{ExitHook, ExitReason, OwnerId};
 use crate::{MonoTime, Name, NodeId};
 
@@ -18,12 +16,12 @@ loom::lazy_static! {
     static ref DEATHS_IN_PROGRESS: AtomicUsize = AtomicUsize::new(0);
 }
 
-/// Whether there was an instant during the call at which every owner that was dead had run all its exit hooks.
+/// Whether no owner is between the instant of its death and the end of its exit hooks.
 ///
-/// One acquire load. It lets a store that removes entries in exit hooks skip the liveness test of the entry it reads:
-/// `true` *before* the read means that an entry still present then belonged to an owner that was alive at some instant
-/// between the two, or rather that no thread can have seen that owner dead before the call. `false` says nothing about
-/// any one owner; test it with [`Pid::is_alive`](super::Pid::is_alive).
+/// One acquire load, for stores that remove entries in exit hooks. After `true`, a thread sees what the hooks did of every
+/// owner that it has seen dead, or that a thread it synchronised with has. An entry that it finds by a later read therefore
+/// belongs to an owner that it could not know to be dead at the call, and the liveness test of the entry can be skipped.
+/// `false` says nothing about any one owner; test it with [`Pid::is_alive`](super::Pid::is_alive).
 ///
 /// Why it holds: a death with hooks adds to the counter before it is visible, and subtracts after its hooks ran. A thread
 /// that saw the owner dead sees the addition; if it then reads zero, it reads a value later in the modification order than
@@ -35,6 +33,10 @@ pub fn no_death_in_progress() -> bool {
 /// Something to do when an owner dies; the allocation-free form of [`ExitHook`] for callers that have an `Arc` at hand.
 pub trait OnExit: Send + Sync {
     /// Runs once, on the thread that caused the death, outside every lock. A panic is caught.
+    ///
+    /// It may drop or kill any owner, also this one, and may use every method of [`Pid`](super::Pid). It must not wait for
+    /// something that waits for this very death: a monitor of it, a thread that is dropping this owner, or an owner that is
+    /// dying on another thread, in a hook of which this owner is dropped.
     fn on_exit(self: Arc<Self>, reason: &ExitReason);
 }
 
@@ -64,20 +66,29 @@ pub(super) struct Life {
     /// True from the instant of death on. Written under the lock of `state`, after `State::reason`.
     dead: AtomicBool,
     state: Mutex<State>,
-    settled: Condvar,
+    /// Notified when `State::stage` becomes [`Stage::Over`].
+    over: Condvar,
 }
 
 struct State {
     /// Set at the instant of death.
     reason: Option<ExitReason>,
-    /// The thread that runs the hooks, between the instant of death and the end of phase 1.
-    mourner: Option<ThreadId>,
-    /// Set when phase 1 is over: from here on monitors resolve.
-    settled: bool,
+    stage: Stage,
     shutdown: Option<ExitReason>,
     hooks: Slots<Hook>,
     monitors: Slots<Waker>,
     signals: Slots<Waker>,
+}
+
+/// How far a life has come. The thread is the one that caused the death and runs the foreign code of both phases.
+#[derive(Clone, Copy)]
+enum Stage {
+    Alive,
+    /// Phase 1: exit hooks run.
+    Hooks(ThreadId),
+    /// Phase 2: monitors resolve, and those that wait are being woken.
+    Wakers(ThreadId),
+    Over,
 }
 
 /// Which of the two wake lists a waiter is in.
@@ -91,14 +102,13 @@ impl Life {
     pub(super) fn new(id: OwnerId, label: Option<Name>, home: Home) -> Self {
         let state = State {
             reason: None,
-            mourner: None,
-            settled: false,
+            stage: Stage::Alive,
             shutdown: None,
             hooks: Slots::new(),
             monitors: Slots::new(),
             signals: Slots::new(),
         };
-        Self { id, label, home, dead: AtomicBool::new(false), state: Mutex::new(state), settled: Condvar::new() }
+        Self { id, label, home, dead: AtomicBool::new(false), state: Mutex::new(state), over: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -116,45 +126,54 @@ impl Life {
     }
 
     /// Makes this life end for `reason`, unless it has. Returns whether this call ended it, after both phases.
+    /// Makes this life end for `reason`, unless it has. Returns whether this call ended it, after both phases.
     pub(super) fn end(&self, reason: ExitReason) -> bool {
         let mut state = self.lock();
         if state.reason.is_some() {
             return false;
         }
-        let hooks = if state.hooks.is_empty() { None } else { Some(state.hooks.take()) };
+        let thread = current_thread().id();
+        let hooks = if state.hooks.is_empty() { None } else { Some((state.hooks.take(), reason.clone())) };
         if hooks.is_some() {
             // Relaxed: ordered before the release store of `dead`, which is how others learn of this death.
             DEATHS_IN_PROGRESS.fetch_add(1, Ordering::Relaxed);
-            state.mourner = Some(current_thread().id());
+            state.stage = Stage::Hooks(thread);
         }
-        state.reason = Some(reason.clone());
         state.shutdown.get_or_insert_with(|| reason.clone());
+        state.reason = Some(reason);
+        // Release: pairs with the acquire load in `is_alive`.
         self.dead.store(true, Ordering::Release);
         let signals = state.signals.take();
-        if let Some(hooks) = hooks {
+        if let Some((hooks, reason)) = hooks {
             drop(state);
             for hook in hooks {
-                // The panic hook has reported it; the other hooks must run all the same.
-                let _ = catch_unwind(AssertUnwindSafe(|| hook.run(&reason)));
+                run_caught(|| hook.run(&reason));
             }
             // Release: pairs with the acquire load in `no_death_in_progress`.
             DEATHS_IN_PROGRESS.fetch_sub(1, Ordering::Release);
             state = self.lock();
         }
-        state.settled = true;
-        state.mourner = None;
-        let monitors = state.monitors.take();
-        self.settled.notify_all();
-        drop(state);
-        wake_all(signals.chain(monitors));
+        let mut wakers = signals.chain(state.monitors.take()).peekable();
+        if wakers.peek().is_some() {
+            state.stage = Stage::Wakers(thread);
+            drop(state);
+            wake_all(wakers);
+            state = self.lock();
+        }
+        state.stage = Stage::Over;
+        self.over.notify_all();
         true
     }
 
-    /// Returns when phase 1 of the death is over. Called in a hook of this life, it returns at once.
-    pub(super) fn wait_until_settled(&self) {
+    /// Returns when both phases of the death are over. Called by a hook or a waker of this life it returns at once, for
+    /// it would wait for itself.
+    pub(super) fn wait_until_over(&self) {
         let mut state = self.lock();
-        while !state.settled && state.reason.is_some() && state.mourner != Some(current_thread().id()) {
-            state = self.settled.wait(state).unwrap_or_else(PoisonError::into_inner);
+        while let Stage::Hooks(thread) | Stage::Wakers(thread) = state.stage {
+            if thread == current_thread().id() {
+                return;
+            }
+            state = self.over.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -187,31 +206,35 @@ impl Life {
     }
 
     /// What `what` waits for, if it has happened; otherwise the waker in `slot` is set, and called once when it has.
-    pub(super) fn poll(
-        &self,
-        what: WaitFor,
-        slot: &mut Option<SlotId>,
-        context: &Context<'_>,
-    ) -> Poll<ExitReason> {
-        let mut state = self.lock();
-        let happened = match what {
-            WaitFor::Death => state.reason.clone().filter(|_| state.settled),
-            WaitFor::ShutdownRequest => state.shutdown.clone(),
-        };
-        if let Some(reason) = happened {
-            *slot = None;
-            return Poll::Ready(reason);
+    pub(super) fn poll(&self, what: WaitFor, slot: &mut Option<SlotId>, context: &Context<'_>) -> Poll<ExitReason> {
+        let mut fresh: Option<Waker> = None;
+        loop {
+            let mut state = self.lock();
+            if let Some(reason) = state.happened(what) {
+                *slot = None;
+                return Poll::Ready(reason);
+            }
+            let wakers = state.wakers(what);
+            let known = slot.and_then(|slot| wakers.get_mut(slot));
+            if known.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+                return Poll::Pending;
+            }
+            let Some(waker) = fresh.take() else {
+                // Cloning a waker runs code of its executor: not under the lock.
+                drop(state);
+                fresh = Some(context.waker().clone());
+                continue;
+            };
+            let replaced = if let Some(known) = known {
+                Some(std::mem::replace(known, waker))
+            } else {
+                *slot = Some(wakers.insert(waker));
+                None
+            };
+            drop(state);
+            drop(replaced);
+            return Poll::Pending;
         }
-        let wakers = state.wakers(what);
-        let mut replaced = None;
-        match slot.and_then(|slot| wakers.get_mut(slot)) {
-            Some(waker) if waker.will_wake(context.waker()) => {}
-            Some(waker) => replaced = Some(std::mem::replace(waker, context.waker().clone())),
-            None => *slot = Some(wakers.insert(context.waker().clone())),
-        }
-        drop(state);
-        drop(replaced);
-        Poll::Pending
     }
 
     pub(super) fn cancel_wait(&self, what: WaitFor, slot: SlotId) {
@@ -234,6 +257,14 @@ impl Life {
 }
 
 impl State {
+    fn happened(&self, what: WaitFor) -> Option<ExitReason> {
+        match (what, self.stage) {
+            (WaitFor::Death, Stage::Alive | Stage::Hooks(_)) => None,
+            (WaitFor::Death, Stage::Wakers(_) | Stage::Over) => self.reason.clone(),
+            (WaitFor::ShutdownRequest, _) => self.shutdown.clone(),
+        }
+    }
+
     fn wakers(&mut self, what: WaitFor) -> &mut Slots<Waker> {
         match what {
             WaitFor::Death => &mut self.monitors,
@@ -245,6 +276,16 @@ impl State {
 fn wake_all(wakers: impl Iterator<Item = Waker>) {
     for waker in wakers {
         // An executor whose waker panics must not keep the others asleep.
-        let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+        run_caught(|| waker.wake());
+    }
+}
+
+/// Runs foreign code so that no panic of it gets past, be it of the code or of the destructor of its panic payload.
+fn run_caught(code: impl FnOnce()) {
+    // The panic itself needs no report here: the panic hook has made one.
+    let Err(payload) = catch_unwind(AssertUnwindSafe(code)) else { return };
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        // A second destructor may panic as well; leaking it ends the chain.
+        std::mem::forget(payload);
     }
 }

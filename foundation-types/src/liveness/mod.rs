@@ -36,7 +36,7 @@ mod sync;
 mod task;
 
 pub use exit::ExitReason;
-pub use life::{no_death_in_progress, OnExit};
+pub use life::{OnExit, no_death_in_progress};
 pub use monitor::{Monitor, ShutdownSignal};
 pub use owner::Owner;
 pub use owner_id::{OwnerId, OwnerIdError};

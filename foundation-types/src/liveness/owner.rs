@@ -14,6 +14,9 @@ use crate::{MonoTime, Name, NodeId, Text};
 ///
 /// Not `Clone`: exactly one holder decides when the component ends. One owner may hold any number of names in any number
 /// of registries.
+///
+/// [`exit`](Self::exit) and the drop return when the exit hooks have run and the monitors have been woken, also when a kill
+/// on another thread is what does so. Only inside a hook or a waker of this owner they return before that.
 #[must_use = "an owner that is dropped is dead"]
 pub struct Owner {
     /// `None` only while `exit` moves it out.
@@ -51,7 +54,7 @@ impl Owner {
         Pid(Arc::clone(self.life()))
     }
 
-    /// Dies with this reason, unless it has been killed. Returns after hooks and monitors have run.
+    /// Dies with this reason, unless it has been killed.
     pub fn exit(mut self, reason: ExitReason) {
         if let Some(life) = self.life.take() {
             end(&life, reason);
@@ -71,8 +74,8 @@ impl Owner {
     /// For a [remote](Self::remote) owner: it was known to be alive at `as_of`. Does nothing for a local one.
     pub fn refresh(&self, as_of: MonoTime) {
         if let Home::Remote { as_of: cell, .. } = &self.life().home {
-            // Relaxed: a hint about age that orders nothing.
-            cell.store(as_of.as_nanos(), Ordering::Relaxed);
+            // Relaxed: a hint about age that orders nothing. The latest news stays, in whatever order they arrive.
+            cell.fetch_max(as_of.as_nanos(), Ordering::Relaxed);
         }
     }
 }
@@ -80,7 +83,7 @@ impl Owner {
 fn end(life: &Life, reason: ExitReason) {
     if !life.end(reason) {
         // A kill on another thread may still be running the hooks; whoever drops an owner must find every registry clean.
-        life.wait_until_settled();
+        life.wait_until_over();
     }
 }
 

@@ -76,7 +76,10 @@ impl Pid {
         }
     }
 
-    /// Removes a hook. Returns whether it was there: `false` if it was removed before, or the death has taken it.
+    /// Removes a hook. Returns whether it was there: `false` if it was removed before, or the death has taken it, in which
+    /// case it may be running on another thread right now.
+    ///
+    /// The id must come from [`attach`](Self::attach) on this very owner; that of another one may name an unrelated hook.
     pub fn detach(&self, hook: HookId) -> bool {
         self.0.remove_hook(hook.0)
     }
@@ -86,8 +89,8 @@ impl Pid {
         self.0.request_shutdown(reason)
     }
 
-    /// Ends the identity now: hooks and monitors run before this returns, and the shutdown signal is raised. Returns
-    /// whether this call was what ended it.
+    /// Ends the identity now. Returns whether this call was what ended it: if so, the shutdown signal is raised, the hooks
+    /// have run and the monitors have been woken; if not, another thread may still be at that.
     ///
     /// The code of the owner may run on until it looks; whatever it tries to register is refused. A remote pid cannot be
     /// killed from here: the call asks for shutdown with [`ExitReason::Killed`], for the holder of its lease to forward,
@@ -182,7 +185,7 @@ impl HookGuard {
         self.hook = None;
     }
 
-    /// Removes the hook. Returns whether it was still there.
+    /// Removes the hook. Returns whether it was still there; if not, the death has taken it, see [`Pid::detach`].
     pub fn remove(mut self) -> bool {
         self.hook.take().is_some_and(|hook| self.pid.detach(hook))
     }

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use super::{ExitReason, Owner};
@@ -16,27 +17,33 @@ impl Owner {
     /// A panic becomes [`ExitReason::Panic`] with its message, and goes on to the join handle.
     ///
     /// # Panics
-    /// Outside a tokio runtime, as `tokio::spawn` does.
+    /// Outside a tokio runtime, as `tokio::spawn` does; the owner dies of it.
     ///
     /// # Cancel safety
     /// Aborting the task drops `future`, then the owner dies with [`ExitReason::Normal`], or [`ExitReason::Killed`] if a
     /// kill was the cause.
+    #[track_caller]
     pub fn spawn<F>(self, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        let runtime = Handle::current();
         let pid = self.pid();
-        let task = tokio::spawn(async move {
-            // Declared first, so that it is dropped after the future also when the task is aborted.
-            let owner = self;
-            let mut future = pin!(future);
-            let output =
+        // A pair is dropped from the left: a task aborted before its first poll drops the future, then the owner.
+        let parts = (future, self);
+        let task = runtime.spawn(async move {
+            let parts = parts;
+            // Declared first, so that it is dropped after the future also when the task is aborted at the await below.
+            let owner = parts.1;
+            let output = {
+                let mut future = pin!(parts.0);
                 poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
                     Ok(poll) => poll.map(Ok),
                     Err(payload) => Poll::Ready(Err(payload)),
                 })
-                .await;
+                .await
+            };
             match output {
                 Ok(output) => {
                     drop(owner);
