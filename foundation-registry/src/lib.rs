@@ -3,6 +3,7 @@
 
 pub mod backend;
 mod classify;
+mod cleanup;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod entry;
@@ -10,6 +11,7 @@ mod error;
 mod index;
 mod key;
 mod registry;
+mod service;
 mod stats;
 mod sync;
 mod table;
@@ -19,6 +21,7 @@ mod wait;
 mod watch;
 
 pub use backend::{Backend, Partitioned, Sharded};
+pub use cleanup::{CLEANUP_GRACE, CLEANUP_LAST_CALL, CleanupOptions, CleanupReport};
 pub use entry::{EntryKind, EntrySnapshot, NewEntry, RegisteredAt, SameOwner, StoredEntry};
 pub use error::{
     BackendError, GetError, HealthCheckError, LimitExceeded, LookupError, OptionsError, RegisterError, RegistryError,
@@ -30,6 +33,10 @@ pub use registry::Held;
 pub use registry::{
     DEFAULT_INDEX_FIELDS, Limits, MAX_INDEX_FIELDS, Registered, RegistrationGuard, Registry, RegistryBuilder,
     SwitchReport,
+};
+pub use service::{
+    DEFAULT_HEALTH_CHECK_TIMEOUT, DEFAULT_WAIT_TIMEOUT, LOOKUP_EVENT, REGISTER_EVENT, ServiceInfo, ServiceLogs,
+    ServiceRegistry, ServiceStatus, Verdict,
 };
 pub use stats::{RegistryStats, TableInfo};
 pub use typed::{Handle, ServiceKey};

@@ -1,4 +1,4 @@
-//! Moving to another back-end while in use.
+//! What concerns the whole back-end: moving to another one while in use, and sweeping.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -90,6 +90,19 @@ impl Core {
             drop(entry.withdraw());
         }
         Ok(report)
+    }
+
+    /// Removes the entries of dead owners, and returns how many there were.
+    pub(crate) fn sweep(&self) -> Result<usize, RegistryError> {
+        self.check_open()?;
+        let mut aftermath = Aftermath::new(self);
+        let guards = self.lock_all();
+        let swept = self.with_backend(|backend| backend.sweep())?;
+        let count = swept.len();
+        for dead in swept {
+            self.bury_dead(dead, &guards, &mut aftermath);
+        }
+        Ok(count)
     }
 
     /// Does what the exit hook of a dead owner would have done.
