@@ -8,8 +8,12 @@ mod cleanup;
 pub mod conformance;
 mod entry;
 mod error;
+#[cfg(feature = "test-util")]
+mod fault;
 mod index;
+mod inspect;
 mod key;
+mod monitor;
 mod registry;
 mod service;
 mod stats;
@@ -27,7 +31,13 @@ pub use error::{
     BackendError, GetError, HealthCheckError, LimitExceeded, LookupError, OptionsError, RegisterError, RegistryError,
     UpdateError, WaitError,
 };
+#[cfg(feature = "test-util")]
+pub use fault::{BackendOperation, Fault, FaultyBackend};
 pub use key::RegistryKey;
+pub use monitor::{
+    ActiveBackend, BACKEND_FAILOVER_EVENT, BackendMetrics, BackendMonitor, Failover, MAX_METRIC_SAMPLES, MonitorOptions,
+    MonitorReport, MonitorThread, OperationMetrics, SwitchError,
+};
 #[cfg(feature = "test-util")]
 pub use registry::Held;
 pub use registry::{

@@ -51,6 +51,15 @@ impl Store {
         }
     }
 
+    /// The same back-end in an allocation of its own.
+    pub(crate) fn again(self: &Arc<Self>) -> Self {
+        match &**self {
+            Self::Sharded(_) => Self::Again(Arc::clone(self)),
+            Self::Dyn(backend) => Self::Dyn(Arc::clone(backend)),
+            Self::Again(store) => Self::Again(Arc::clone(store)),
+        }
+    }
+
     /// Whether both are the same back-end, not only of the same kind.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {

@@ -13,7 +13,7 @@ use crate::entry::{EntryKind, SameOwner, StoredEntry};
 use crate::error::{BackendError, RegistryError};
 use crate::key::hash_key;
 use crate::sync::MutexGuard;
-use crate::watch::{RegistryChange, RemovalReason};
+use crate::watch::{RemovalReason, Turn};
 
 /// What moved in [`Registry::switch_backend`](crate::Registry::switch_backend).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +111,7 @@ impl Core {
         let reason = RemovalReason::OwnerExit(dead.pid().exit_reason().unwrap_or(ExitReason::Normal));
         let key = dead.key();
         let state = &guards[Self::stripe_of(hash_key(&key.namespace, &key.name))];
-        aftermath.announce(state, &key.namespace, || RegistryChange::removed(&dead, reason.clone()));
+        aftermath.announce(state, &dead, Turn::Removed(&reason));
         aftermath.bury(dead, Some(reason));
     }
 
