@@ -24,7 +24,11 @@ impl BackendMonitor {
         tracing::info!(target: TARGET, interval = ?self.options.check_interval, "back-end monitor starts");
         let mut next = clock.mono();
         loop {
-            next = next.saturating_add(self.options.check_interval).max(clock.mono());
+            next = next.saturating_add(self.options.check_interval);
+            let now = clock.mono();
+            if next <= now {
+                next = now.saturating_add(self.options.check_interval);
+            }
             sleep_until(clock, next).await;
             if self.check_now().is_err() {
                 return;
