@@ -38,7 +38,7 @@ fn r19_an_owner_that_ignores_the_request_keeps_its_names_until_it_is_killed() {
         assert_eq!(stubborn.shutdown_requested(), Some(ExitReason::Shutdown));
         clock.advance(CLEANUP_GRACE);
         assert!(cleanup.was_woken() && cleanup.poll().is_pending());
-        clock.advance(CLEANUP_LAST_CALL - Duration::from_nanos(1));
+        clock.advance(CLEANUP_LAST_CALL.saturating_sub(Duration::from_nanos(1)));
         assert!(!cleanup.was_woken() && cleanup.poll().is_pending());
         assert_eq!((stubborn.pid().is_alive(), registry.count(&here)), (true, Ok(2)));
 

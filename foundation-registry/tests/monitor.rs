@@ -12,7 +12,9 @@ use foundation_registry::{
     SwitchError,
 };
 use foundation_types::testing::RecordingObserver;
-use foundation_types::{Clock, Health, ManualClock, Measurements, Metadata, Namespace, Owner, ServiceName, Value};
+use foundation_types::{
+    Clock, Health, ManualClock, Measurements, Metadata, Namespace, Owner, ServiceName, Text, Value,
+};
 
 use crate::support::Task;
 
@@ -261,7 +263,7 @@ fn metrics_cover_the_window_that_ends_now() {
     fixture.clock.advance(Duration::from_secs(5));
     let metrics = monitor.metrics();
     assert_eq!((metrics.total_operations, metrics.error_count), (1, 0), "the first has left");
-    assert_eq!(metrics.operations.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["lookup"]);
+    assert_eq!(metrics.operations.keys().map(Text::as_str).collect::<Vec<_>>(), ["lookup"]);
 }
 
 #[test]

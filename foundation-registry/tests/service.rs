@@ -218,7 +218,7 @@ fn trapped(dropped: &Arc<AtomicBool>) -> impl Future<Output = ()> + Send + use<>
     let trap = Trap(Arc::clone(dropped));
     async move {
         let _trap = trap;
-        pending().await
+        pending::<()>().await;
     }
 }
 
@@ -230,7 +230,7 @@ fn a_check_without_an_answer_times_out_at_the_deadline_and_is_dropped() {
     let check = trapped(&dropped);
     let mut task = Task::new(fixture.services.health_check_with(&fixture.here, &NAME, TIMEOUT, |_| check));
     assert!(task.poll().is_pending());
-    fixture.clock.advance(TIMEOUT - Duration::from_nanos(1));
+    fixture.clock.advance(TIMEOUT.saturating_sub(Duration::from_nanos(1)));
     assert!(!task.was_woken() && task.poll().is_pending());
     fixture.clock.advance(Duration::from_nanos(1));
     assert!(task.was_woken());

@@ -113,8 +113,8 @@ mod tests {
         }
         let metrics = ring.metrics(at(12), Duration::from_secs(10));
         assert_eq!((metrics.total_operations, metrics.error_count), (3, 1));
-        assert_eq!((metrics.avg_response_time_ms, metrics.success_rate), (1.67, 0.667));
-        assert_eq!(metrics.operations_per_second, 0.3);
+        let rates = (metrics.avg_response_time_ms, metrics.success_rate, metrics.operations_per_second);
+        assert_eq!(rates, (1.67, 0.667, 0.3));
         assert_eq!(metrics.operations["lookup"], OperationMetrics { count: 3, errors: 1 });
         assert_eq!(
             ring.metrics(at(22), Duration::from_secs(10)).total_operations,

@@ -14,9 +14,9 @@ use foundation_types::Text;
 use parking_lot::Mutex;
 
 pub use self::check::{BACKEND_FAILOVER_EVENT, Failover, MonitorReport};
+use self::metrics::Ring;
 pub use self::metrics::{BackendMetrics, MAX_METRIC_SAMPLES, OperationMetrics};
 pub use self::run::MonitorThread;
-use self::metrics::Ring;
 use crate::backend::Backend;
 use crate::error::{OptionsError, RegistryError};
 use crate::registry::{Registry, Store, SwitchReport};
@@ -36,7 +36,7 @@ impl MonitorOptions {
     /// The default [`check_interval`](Self::check_interval).
     pub const DEFAULT_CHECK_INTERVAL: Duration = Duration::from_secs(30);
     /// The default [`performance_window`](Self::performance_window).
-    pub const DEFAULT_PERFORMANCE_WINDOW: Duration = Duration::from_secs(300);
+    pub const DEFAULT_PERFORMANCE_WINDOW: Duration = Duration::from_mins(5);
     /// The default [`failure_threshold`](Self::failure_threshold).
     pub const DEFAULT_FAILURE_THRESHOLD: NonZeroU32 = NonZeroU32::new(3).expect("not zero");
 

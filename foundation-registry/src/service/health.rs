@@ -165,7 +165,7 @@ struct Apart<Fut>(Option<Pin<Box<Fut>>>);
 impl<Fut: Future<Output: Into<Verdict>>> Apart<Fut> {
     fn new(start: impl FnOnce() -> Fut) -> Result<Self, HealthCheckError> {
         let check = catch_unwind(AssertUnwindSafe(|| Box::pin(start())));
-        check.map(|check| Self(Some(check))).map_err(errored)
+        check.map(|check| Self(Some(check))).map_err(|panic| errored(&*panic))
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Verdict, HealthCheckError>> {
@@ -173,7 +173,7 @@ impl<Fut: Future<Output: Into<Verdict>>> Apart<Fut> {
         let polled = catch_unwind(AssertUnwindSafe(|| check.as_mut().poll(context).map(Into::into)));
         match polled {
             Ok(verdict) => verdict.map(Ok),
-            Err(panic) => Poll::Ready(Err(errored(panic))),
+            Err(panic) => Poll::Ready(Err(errored(&*panic))),
         }
     }
 }
@@ -186,8 +186,8 @@ impl<Fut> Drop for Apart<Fut> {
     }
 }
 
-fn errored(panic: Box<dyn Any + Send>) -> HealthCheckError {
-    HealthCheckError::Errored(match ExitReason::from_panic(&*panic) {
+fn errored(panic: &(dyn Any + Send)) -> HealthCheckError {
+    HealthCheckError::Errored(match ExitReason::from_panic(panic) {
         ExitReason::Panic(message) => message,
         other => Text::from(other.to_string()),
     })

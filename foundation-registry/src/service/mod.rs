@@ -90,12 +90,7 @@ impl ServiceRegistry {
     ///
     /// # Errors
     /// As [`Registry::register`].
-    pub fn register(
-        &self,
-        namespace: &Namespace,
-        name: &ServiceName,
-        pid: &Pid,
-    ) -> Result<Registered, RegisterError> {
+    pub fn register(&self, namespace: &Namespace, name: &ServiceName, pid: &Pid) -> Result<Registered, RegisterError> {
         tracing::debug!(target: TARGET, %namespace, service = %name, %pid, "registering service");
         let result = self.registry.register(namespace, name, pid, Metadata::new());
         match &result {
