@@ -153,7 +153,7 @@ impl Cleanup {
                 // Before its owner dies, so that the removal has this reason.
                 let key = entry.key();
                 let (generation, reason) = (Some(entry.generation()), RemovalReason::NamespaceCleanup);
-                self.core.remove(&key.namespace, &key.name, generation, reason)?;
+                self.core.remove(key.borrowed(), generation, reason)?;
                 self.report.entries += usize::from(!generations.contains(&entry.generation()));
                 if self.options.exclude.contains(&entry.pid().id()) {
                     spared.insert(entry.pid().id());

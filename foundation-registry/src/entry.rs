@@ -2,8 +2,8 @@
 
 use std::any::{Any, type_name};
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
 use crate::sync::Mutex;
 use foundation_types::liveness::{HookId, OnExit};
@@ -11,7 +11,7 @@ use foundation_types::{ExitReason, Generation, Metadata, MonoTime, Namespace, Pi
 
 #[cfg(feature = "agent")]
 use crate::agents::AgentRecord;
-use crate::key::{RegistryKey, hash_key};
+use crate::key::{KeyRef, RegistryKey};
 use crate::registry::Stripe;
 use crate::table::Node;
 
@@ -30,35 +30,55 @@ pub enum EntryKind {
 /// Who, when and under which [`Generation`] never change; metadata and payload are exchanged as a whole. A back-end shares
 /// entries with the registry above it and must treat two entries as the same only if they are the same allocation or have
 /// equal generations.
-// Aligned so that the low bits of its address are free for the tag of a table slot.
-#[repr(align(64))]
+// Aligned so that the low bits of its address are free for the tag of a table slot, and in this order so that a lookup
+// finds what it needs in the first lines.
+#[repr(C, align(16))]
 pub struct StoredEntry {
-    hash: u64,
     key: RegistryKey,
     pid: Pid,
     generation: Generation,
+    hash: u64,
     kind: EntryKind,
+    /// Written under the stripe's lock.
+    indexed: AtomicBool,
+    /// Set when the entry leaves the registry; payload and agent record are gone then. The metadata, which is plain data,
+    /// stays for readers that found the entry before. Written under the lock of `body`.
+    withdrawn: AtomicBool,
     /// Where a back-end keeps it in its list of the namespace. Guarded by that back-end's lock.
     place: AtomicU32,
-    registered_mono: MonoTime,
-    registered_wall: Timestamp,
+    /// What removes it when its owner dies. Set once, by whoever claims the name.
+    hook: OnceLock<HookId>,
+    at: RegisteredAt,
     /// The part of the registry that removes it when its owner dies; dangling for a back-end used alone.
     home: Weak<Stripe>,
     /// Held for single reads and writes of its fields only, never while foreign code runs.
     body: Mutex<Body>,
 }
 
-/// The part of an entry that changes.
+/// The part of an entry that is exchanged.
+#[derive(Clone, Default)]
 pub(crate) struct Body {
-    pub(crate) metadata: Arc<Metadata>,
+    /// `None` stands for no metadata, as most entries of a plain registry have none.
+    metadata: Option<Arc<Metadata>>,
     pub(crate) payload: Option<Payload>,
-    pub(crate) indexed: bool,
-    pub(crate) hook: Option<HookId>,
     #[cfg(feature = "agent")]
-    pub(crate) agent: Option<Box<AgentRecord>>,
-    /// Set when the entry leaves the registry; payload and agent record are gone then. The metadata, which is plain data,
-    /// stays for readers that found the entry before.
-    pub(crate) withdrawn: bool,
+    pub(crate) agent: Option<Arc<AgentRecord>>,
+}
+
+impl Body {
+    pub(crate) fn new(metadata: impl Into<Arc<Metadata>>) -> Self {
+        let mut body = Self::default();
+        body.exchange_metadata(metadata.into());
+        body
+    }
+
+    pub(crate) fn metadata(&self) -> Arc<Metadata> {
+        self.metadata.clone().unwrap_or_else(empty_metadata)
+    }
+
+    fn exchange_metadata(&mut self, metadata: Arc<Metadata>) -> Option<Arc<Metadata>> {
+        std::mem::replace(&mut self.metadata, (!metadata.is_empty()).then_some(metadata))
+    }
 }
 
 /// When an entry was registered, on both clocks.
@@ -99,11 +119,14 @@ impl StoredEntry {
         kind: EntryKind,
         at: RegisteredAt,
     ) -> Self {
-        Self::with_home(key, pid, generation, kind, at, Weak::new(), Body::new(Arc::new(metadata)))
+        let hash = key.borrowed().hash();
+        Self::with_home(key, hash, pid, generation, kind, at, Weak::new(), Body::new(metadata))
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of one private value, all different in type")]
     pub(crate) fn with_home(
         key: RegistryKey,
+        hash: u64,
         pid: Pid,
         generation: Generation,
         kind: EntryKind,
@@ -112,14 +135,16 @@ impl StoredEntry {
         body: Body,
     ) -> Self {
         Self {
-            hash: hash_key(&key.namespace, &key.name),
             key,
             pid,
             generation,
+            hash,
             kind,
+            indexed: AtomicBool::new(false),
+            withdrawn: AtomicBool::new(false),
             place: AtomicU32::new(0),
-            registered_mono: at.mono,
-            registered_wall: at.wall,
+            hook: OnceLock::new(),
+            at,
             home,
             body: Mutex::new(body),
         }
@@ -147,26 +172,37 @@ impl StoredEntry {
 
     /// When it was registered.
     pub fn registered_at(&self) -> RegisteredAt {
-        RegisteredAt { mono: self.registered_mono, wall: self.registered_wall }
+        self.at
     }
 
     /// The metadata of now.
     pub fn metadata(&self) -> Arc<Metadata> {
-        Arc::clone(&self.body.lock().metadata)
+        self.body.lock().metadata()
     }
 
     /// Replaces the metadata of an entry that is still in place and returns the old one; `None` if it was withdrawn.
     pub fn set_metadata(&self, metadata: Arc<Metadata>) -> Option<Arc<Metadata>> {
         let mut body = self.body.lock();
-        if body.withdrawn {
+        if self.is_withdrawn() {
             return None;
         }
-        Some(std::mem::replace(&mut body.metadata, metadata))
+        Some(body.exchange_metadata(metadata).unwrap_or_else(empty_metadata))
     }
 
     /// Whether it takes part in searches by metadata index.
     pub fn is_indexed(&self) -> bool {
-        self.body.lock().indexed
+        // Relaxed: changes are ordered by the stripe's lock; who reads without it takes either answer.
+        self.indexed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_indexed(&self) {
+        self.indexed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the entry has left its registry. Exact under the lock of the body.
+    pub(crate) fn is_withdrawn(&self) -> bool {
+        // Acquire: who sees it set sees what the withdrawing thread did before.
+        self.withdrawn.load(Ordering::Acquire)
     }
 
     /// Whether the owner is alive.
@@ -176,7 +212,7 @@ impl StoredEntry {
 
     /// Whether the owner is alive and the entry has not left its registry.
     pub fn is_current(&self) -> bool {
-        self.is_alive() && !self.body.lock().withdrawn
+        self.is_alive() && !self.is_withdrawn()
     }
 
     /// Everything about the entry as of now.
@@ -185,50 +221,51 @@ impl StoredEntry {
         EntrySnapshot {
             key: self.key.clone(),
             pid: self.pid.clone(),
-            metadata: Arc::clone(&body.metadata),
+            metadata: body.metadata(),
             generation: self.generation,
-            registered_at: self.registered_at(),
+            registered_at: self.at,
             kind: self.kind,
-            indexed: body.indexed,
+            indexed: self.is_indexed(),
             has_payload: body.payload.is_some(),
         }
     }
 
-    pub(crate) fn is(&self, namespace: &Namespace, name: &ServiceName) -> bool {
-        self.key.is(namespace, name)
+    #[inline]
+    pub(crate) fn is(&self, key: KeyRef<'_>) -> bool {
+        self.hash == key.hash() && key.is(&self.key)
     }
 
     pub(crate) fn body(&self) -> crate::sync::MutexGuard<'_, Body> {
         self.body.lock()
     }
 
+    /// What removes the entry when its owner dies.
+    pub(crate) fn set_hook(&self, hook: HookId) {
+        let first = self.hook.set(hook);
+        debug_assert!(first.is_ok(), "an entry is claimed once");
+    }
+
     /// A copy for another back-end: the same claim, in an allocation of its own.
     pub(crate) fn duplicate(&self) -> Self {
-        let body = self.body.lock();
-        let copy = Body {
-            metadata: Arc::clone(&body.metadata),
-            payload: body.payload.clone(),
-            indexed: body.indexed,
-            hook: body.hook,
-            #[cfg(feature = "agent")]
-            agent: body.agent.clone(),
-            withdrawn: body.withdrawn,
-        };
-        drop(body);
+        let body = self.body.lock().clone();
         let (key, pid, home) = (self.key.clone(), self.pid.clone(), self.home.clone());
-        Self::with_home(key, pid, self.generation, self.kind, self.registered_at(), home, copy)
+        let mut copy = Self::with_home(key, self.hash, pid, self.generation, self.kind, self.at, home, body);
+        copy.hook = self.hook.clone();
+        copy.indexed = AtomicBool::new(self.is_indexed());
+        copy
     }
 
     /// Marks an entry that has left its registry: what may hold code of the user's goes to the caller, to be dropped
     /// outside every lock, and the exit hook is named, to be detached.
     pub(crate) fn withdraw(&self) -> Remains {
         let mut body = self.body.lock();
-        body.withdrawn = true;
+        // Release: pairs with the acquire load in `is_withdrawn`.
+        let was_withdrawn = self.withdrawn.swap(true, Ordering::AcqRel);
         Remains {
             payload: body.payload.take(),
             #[cfg(feature = "agent")]
             agent: body.agent.take(),
-            hook: body.hook.take(),
+            hook: self.hook.get().copied().filter(|_| !was_withdrawn),
         }
     }
 
@@ -237,31 +274,28 @@ impl StoredEntry {
         std::ptr::eq(self.home.as_ptr(), Arc::as_ptr(stripe))
     }
 
+    /// The part of the registry it was claimed through.
+    pub(crate) fn home(&self) -> Option<Arc<Stripe>> {
+        self.home.upgrade()
+    }
+
+    /// The key with its hash.
+    pub fn key_ref(&self) -> KeyRef<'_> {
+        KeyRef::with_hash(&self.key.namespace, &self.key.name, self.hash)
+    }
+
     pub(crate) fn place(&self) -> &AtomicU32 {
         &self.place
-    }
-}
-
-impl Body {
-    pub(crate) fn new(metadata: Arc<Metadata>) -> Self {
-        Self {
-            metadata,
-            payload: None,
-            indexed: false,
-            hook: None,
-            #[cfg(feature = "agent")]
-            agent: None,
-            withdrawn: false,
-        }
     }
 }
 
 /// What is left of a withdrawn entry. Dropping it may run code of the user's.
 #[must_use = "drop it outside every lock"]
 pub(crate) struct Remains {
-    pub(crate) payload: Option<Payload>,
+    #[expect(dead_code, reason = "held for its drop")]
+    payload: Option<Payload>,
     #[cfg(feature = "agent")]
-    pub(crate) agent: Option<Box<AgentRecord>>,
+    pub(crate) agent: Option<Arc<AgentRecord>>,
     pub(crate) hook: Option<HookId>,
 }
 
@@ -273,7 +307,7 @@ impl Node for StoredEntry {
 
 impl OnExit for StoredEntry {
     fn on_exit(self: Arc<Self>, reason: &ExitReason) {
-        if let Some(stripe) = self.home.upgrade() {
+        if let Some(stripe) = self.home() {
             stripe.bury(&self, reason);
         }
     }
@@ -336,6 +370,7 @@ pub struct NewEntry {
     pub(crate) key: RegistryKey,
     pub(crate) pid: Pid,
     pub(crate) same_owner: SameOwner,
+    pub(crate) indexed: bool,
     pub(crate) body: Body,
 }
 
@@ -346,20 +381,21 @@ impl NewEntry {
             key: RegistryKey::new(namespace.clone(), name.clone()),
             pid: pid.clone(),
             same_owner: SameOwner::Keep,
-            body: Body::new(empty_metadata()),
+            indexed: false,
+            body: Body::default(),
         }
     }
 
     /// With this metadata.
     pub fn metadata(mut self, metadata: impl Into<Arc<Metadata>>) -> Self {
-        self.body.metadata = metadata.into();
+        self.body.exchange_metadata(metadata.into());
         self
     }
 
     /// Findable by [`Registry::find_indexed`](crate::Registry::find_indexed); if the owner holds the name already, its
     /// metadata is replaced.
     pub fn indexed(mut self) -> Self {
-        self.body.indexed = true;
+        self.indexed = true;
         self.same_owner = SameOwner::Replace;
         self
     }

@@ -5,13 +5,13 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use foundation_types::{Generation, Metadata, Namespace, OwnerId, ServiceName};
+use foundation_types::{Generation, Metadata, Namespace, OwnerId};
 use parking_lot::Mutex;
 
 use crate::backend::{Backend, BackendHealth, BackendInfo, ClaimError, Claimed, Replaced};
 use crate::entry::{EntryKind, SameOwner, StoredEntry};
 use crate::error::BackendError;
-use crate::key::RegistryKey;
+use crate::key::KeyRef;
 
 /// An operation of a [`Backend`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -153,24 +153,19 @@ impl Backend for FaultyBackend {
         self.inner.claim(entry, same_owner)
     }
 
-    fn get(&self, namespace: &Namespace, name: &ServiceName) -> Result<Option<Arc<StoredEntry>>, BackendError> {
+    fn get(&self, key: KeyRef<'_>) -> Result<Option<Arc<StoredEntry>>, BackendError> {
         self.pass(BackendOperation::Get)?;
-        self.inner.get(namespace, name)
+        self.inner.get(key)
     }
 
-    fn read(
-        &self,
-        namespace: &Namespace,
-        name: &ServiceName,
-        read: &mut dyn FnMut(&StoredEntry),
-    ) -> Result<bool, BackendError> {
+    fn read(&self, key: KeyRef<'_>, read: &mut dyn FnMut(&StoredEntry)) -> Result<bool, BackendError> {
         self.pass(BackendOperation::Get)?;
-        self.inner.read(namespace, name, read)
+        self.inner.read(key, read)
     }
 
     fn replace(
         &self,
-        key: &RegistryKey,
+        key: KeyRef<'_>,
         expect: Option<Generation>,
         metadata: Arc<Metadata>,
     ) -> Result<Replaced, BackendError> {
@@ -178,7 +173,7 @@ impl Backend for FaultyBackend {
         self.inner.replace(key, expect, metadata)
     }
 
-    fn release(&self, key: &RegistryKey, expect: Option<Generation>) -> Result<Option<Arc<StoredEntry>>, BackendError> {
+    fn release(&self, key: KeyRef<'_>, expect: Option<Generation>) -> Result<Option<Arc<StoredEntry>>, BackendError> {
         self.pass(BackendOperation::Release)?;
         self.inner.release(key, expect)
     }

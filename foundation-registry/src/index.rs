@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sync::RwLock;
 use crossbeam_utils::CachePadded;
 use foldhash::fast::RandomState;
-use foundation_types::{Generation, Metadata, Namespace, Text, Value};
+use foundation_types::{Metadata, Namespace, Text, Value};
 use hashbrown::HashMap;
 use hashbrown::hash_map::EntryRef;
 
@@ -17,45 +17,63 @@ use crate::key::hash_one;
 /// Parts of an index that lock apart.
 const PARTS: usize = if cfg!(loom) { 1 } else { 16 };
 
+/// What an index is about.
+pub(crate) trait Indexed {
+    fn namespace(&self) -> &Namespace;
+
+    /// Tells it from all others that are in the index at the same time.
+    fn number(&self) -> u64;
+}
+
+impl Indexed for StoredEntry {
+    fn namespace(&self) -> &Namespace {
+        &self.key().namespace
+    }
+
+    fn number(&self) -> u64 {
+        self.generation().get()
+    }
+}
+
 /// Entries by namespace and attribute.
 ///
 /// Rows are put in before an entry is visible and taken out after it is gone, so a row may name an entry that does not, or
 /// not any more, have the attribute: who asks must test each candidate against the entry as it is. Then a query misses
 /// nothing and invents nothing.
-pub(crate) struct Index<A> {
-    parts: Box<[CachePadded<RwLock<Part<A>>>]>,
+pub(crate) struct Index<A, E> {
+    parts: Box<[CachePadded<RwLock<Part<A, E>>>]>,
     rows: AtomicUsize,
 }
 
-type Part<A> = HashMap<(Namespace, A), Row, RandomState>;
-type Row = HashMap<Generation, Arc<StoredEntry>, RandomState>;
+type Part<A, E> = HashMap<(Namespace, A), Row<E>, RandomState>;
+type Row<E> = HashMap<u64, Arc<E>, RandomState>;
 
-impl<A: Hash + Eq + Clone> Index<A> {
+impl<A: Hash + Eq + Clone, E: Indexed> Index<A, E> {
     pub(crate) fn new() -> Self {
         let part = || CachePadded::new(RwLock::new(Part::with_hasher(RandomState::default())));
         Self { parts: (0..PARTS).map(|_| part()).collect(), rows: AtomicUsize::new(0) }
     }
 
-    fn part(&self, namespace: &Namespace, attribute: &A) -> &RwLock<Part<A>> {
+    fn part(&self, namespace: &Namespace, attribute: &A) -> &RwLock<Part<A, E>> {
         // The maps inside use the top seven and the low bits of a hash of another seed.
         &self.parts[(hash_one((namespace, attribute)) >> 32) as usize % PARTS]
     }
 
-    pub(crate) fn insert(&self, attribute: A, entry: &Arc<StoredEntry>) {
-        let namespace = &entry.key().namespace;
+    pub(crate) fn insert(&self, attribute: A, entry: &Arc<E>) {
+        let namespace = entry.namespace();
         let mut part = self.part(namespace, &attribute).write();
         let row = part.entry((namespace.clone(), attribute)).or_default();
-        if row.insert(entry.generation(), Arc::clone(entry)).is_none() {
+        if row.insert(entry.number(), Arc::clone(entry)).is_none() {
             // Relaxed: a count for people.
             self.rows.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    pub(crate) fn remove(&self, attribute: &A, entry: &StoredEntry) {
-        let namespace = &entry.key().namespace;
+    pub(crate) fn remove(&self, attribute: &A, entry: &E) {
+        let namespace = entry.namespace();
         let mut part = self.part(namespace, attribute).write();
         let EntryRef::Occupied(mut row) = part.entry_ref(&Attribute(namespace, attribute)) else { return };
-        if row.get_mut().remove(&entry.generation()).is_some() {
+        if row.get_mut().remove(&entry.number()).is_some() {
             self.rows.fetch_sub(1, Ordering::Relaxed);
         }
         if row.get().is_empty() {
@@ -71,12 +89,26 @@ impl<A: Hash + Eq + Clone> Index<A> {
     }
 
     /// Entries that had the attribute a moment ago.
-    pub(crate) fn candidates(&self, namespace: &Namespace, attribute: &A) -> Vec<Arc<StoredEntry>> {
+    pub(crate) fn candidates(&self, namespace: &Namespace, attribute: &A) -> Vec<Arc<E>> {
         let part = self.part(namespace, attribute).read();
         part.get(&Attribute(namespace, attribute)).map_or_else(Vec::new, |row| row.values().cloned().collect())
     }
 
+    /// Shows the row of an attribute under its lock: an entry that leaves it meanwhile waits.
+    #[cfg(feature = "agent")]
+    pub(crate) fn visit(
+        &self,
+        namespace: &Namespace,
+        attribute: &A,
+        visit: impl FnOnce(hashbrown::hash_map::Values<'_, u64, Arc<E>>),
+    ) {
+        if let Some(row) = self.part(namespace, attribute).read().get(&Attribute(namespace, attribute)) {
+            visit(row.values());
+        }
+    }
+
     /// How many entries a row names.
+    #[cfg(feature = "agent")]
     pub(crate) fn row_len(&self, namespace: &Namespace, attribute: &A) -> usize {
         self.part(namespace, attribute).read().get(&Attribute(namespace, attribute)).map_or(0, HashMap::len)
     }
@@ -113,7 +145,7 @@ impl<A: Eq> hashbrown::Equivalent<(Namespace, A)> for Attribute<'_, A> {
 pub(crate) struct MetadataIndex {
     fields: Box<[Text]>,
     enabled: AtomicBool,
-    index: Index<(usize, Value)>,
+    index: Index<(usize, Value), StoredEntry>,
 }
 
 impl MetadataIndex {

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![deny(unsafe_code)]
 
+#[cfg(feature = "agent")]
+mod agents;
 pub mod backend;
 mod classify;
 mod cleanup;
@@ -24,6 +26,13 @@ mod via;
 mod wait;
 mod watch;
 
+#[cfg(all(feature = "agent", feature = "test-util"))]
+pub use agents::AgentsHeld;
+#[cfg(feature = "agent")]
+pub use agents::{
+    AgentEntry, AgentError, AgentQuery, AgentStats, Agents, CLEANUP_EVENT, HEALTH_CHANGED_EVENT, HealthChange,
+    HealthOverview, METADATA_MODE_CHANGED_EVENT, REGISTERED_EVENT, RegistryDirectory, ResourceStats,
+};
 pub use backend::{Backend, Partitioned, Sharded};
 pub use cleanup::{CLEANUP_GRACE, CLEANUP_LAST_CALL, CleanupOptions, CleanupReport};
 pub use entry::{EntryKind, EntrySnapshot, NewEntry, RegisteredAt, SameOwner, StoredEntry};
@@ -33,10 +42,10 @@ pub use error::{
 };
 #[cfg(feature = "test-util")]
 pub use fault::{BackendOperation, Fault, FaultyBackend};
-pub use key::RegistryKey;
+pub use key::{KeyRef, RegistryKey};
 pub use monitor::{
-    ActiveBackend, BACKEND_FAILOVER_EVENT, BackendMetrics, BackendMonitor, Failover, MAX_METRIC_SAMPLES, MonitorOptions,
-    MonitorReport, MonitorThread, OperationMetrics, SwitchError,
+    ActiveBackend, BACKEND_FAILOVER_EVENT, BackendMetrics, BackendMonitor, Failover, MAX_METRIC_SAMPLES,
+    MonitorOptions, MonitorReport, MonitorThread, OperationMetrics, SwitchError,
 };
 #[cfg(feature = "test-util")]
 pub use registry::Held;

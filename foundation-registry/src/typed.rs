@@ -158,7 +158,7 @@ fn handle_of<T: ?Sized + Send + Sync + 'static>(entry: &StoredEntry) -> Option<R
         return Some(Err(GetError::Remote { node: node.clone() }));
     }
     let body = entry.body();
-    if body.withdrawn {
+    if entry.is_withdrawn() {
         return None;
     }
     let value = match &body.payload {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use foundation_types::{MonoTime, Namespace, Pid, ServiceName, Wakeup};
 
 use crate::error::{LookupError, WaitError};
-use crate::key::{RegistryKey, hash_key};
+use crate::key::RegistryKey;
 use crate::registry::{Core, Registry};
 
 impl Registry {
@@ -99,7 +99,7 @@ impl WaitFor {
         let RegistryKey { namespace, name } = &self.key;
         let core: &Core = &self.registry.core;
         let mut replaced = None;
-        let mut state = core.stripe(Core::stripe_of(hash_key(namespace, name))).lock();
+        let mut state = core.stripe(Core::stripe_of(self.key.borrowed().hash())).lock();
         core.check_open()?;
         match core.with(namespace, name, |entry| entry.pid().clone()) {
             Ok(pid) => return Ok(Some(pid)),
@@ -121,7 +121,7 @@ impl WaitFor {
 
     fn stop_waiting(&mut self) {
         let Some(number) = self.waiting.take() else { return };
-        let stripe = Core::stripe_of(hash_key(&self.key.namespace, &self.key.name));
+        let stripe = Core::stripe_of(self.key.borrowed().hash());
         let mut removed = Vec::new();
         let mut state = self.registry.core.stripe(stripe).lock();
         if let Some(waiters) = state.waiters.get_mut(&self.key) {

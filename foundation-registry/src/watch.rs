@@ -7,11 +7,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use crate::sync::Mutex;
 use foundation_types::{ExitReason, Namespace};
 use futures_core::Stream;
-use crate::sync::Mutex;
 
-use crate::entry::{EntryKind, EntrySnapshot, StoredEntry};
+use crate::entry::{EntrySnapshot, StoredEntry};
 use crate::registry::{Core, Registry};
 
 /// Changes that a watch holds unread before it counts the rest as missed.
@@ -39,17 +39,22 @@ pub enum RegistryChange {
     },
 }
 
+/// What became of an entry.
+#[derive(Clone, Copy)]
+pub(crate) enum Turn<'r> {
+    Added,
+    Updated,
+    Removed(&'r RemovalReason),
+}
+
 impl RegistryChange {
-    pub(crate) fn added(entry: &StoredEntry) -> Self {
-        Self::Added(entry.snapshot())
-    }
-
-    pub(crate) fn updated(entry: &StoredEntry) -> Self {
-        Self::Updated(entry.snapshot())
-    }
-
-    pub(crate) fn removed(entry: &StoredEntry, reason: RemovalReason) -> Self {
-        Self::Removed { entry: entry.snapshot(), reason }
+    pub(crate) fn of(entry: &StoredEntry, turn: Turn<'_>) -> Self {
+        let entry = entry.snapshot();
+        match turn {
+            Turn::Added => Self::Added(entry),
+            Turn::Updated => Self::Updated(entry),
+            Turn::Removed(reason) => Self::Removed { entry, reason: reason.clone() },
+        }
     }
 }
 
@@ -134,12 +139,8 @@ impl Registry {
     /// Each registration and change in the registry pays for the watches there are; making and dropping one locks every
     /// part of the registry in turn.
     pub fn watch(&self, namespace: &Namespace) -> Watch {
-        self.watch_kind(Some(namespace.clone()), EntryKind::Service)
-    }
-
-    pub(crate) fn watch_kind(&self, namespace: Option<Namespace>, kind: EntryKind) -> Watch {
         let state = QueueState { changes: VecDeque::new(), missed: 0, reader: None, closed: false };
-        let queue = Arc::new(WatchQueue { namespace, kind, state: Mutex::new(state) });
+        let queue = Arc::new(WatchQueue { namespace: namespace.clone(), state: Mutex::new(state) });
         let core: &Core = &self.core;
         for number in 0..core.stripe_count() {
             core.stripe(number).lock().watchers.push(Arc::clone(&queue));
@@ -154,8 +155,7 @@ impl Registry {
 
 /// The changes that one watch has not read yet.
 pub(crate) struct WatchQueue {
-    namespace: Option<Namespace>,
-    kind: EntryKind,
+    namespace: Namespace,
     state: Mutex<QueueState>,
 }
 
@@ -169,15 +169,12 @@ struct QueueState {
 
 impl WatchQueue {
     pub(crate) fn watches(&self, namespace: &Namespace) -> bool {
-        self.namespace.as_ref().is_none_or(|watched| watched == namespace)
+        self.namespace == *namespace
     }
 
-    /// Queues a change, if it is of the kind watched. The waker is to be called outside every lock.
+    /// Queues a change. The waker is to be called outside every lock.
     #[must_use]
     pub(crate) fn push(&self, change: RegistryChange) -> Option<Waker> {
-        if change.kind().is_some_and(|kind| kind != self.kind) {
-            return None;
-        }
         let mut state = self.state.lock();
         if state.changes.len() >= WATCH_CAPACITY {
             state.missed += 1;
@@ -221,14 +218,5 @@ impl QueueState {
             return Some(RegistryChange::Lagged { missed: std::mem::take(&mut self.missed) });
         }
         change
-    }
-}
-
-impl RegistryChange {
-    fn kind(&self) -> Option<EntryKind> {
-        match self {
-            Self::Added(entry) | Self::Updated(entry) | Self::Removed { entry, .. } => Some(entry.kind),
-            Self::Lagged { .. } => None,
-        }
     }
 }

@@ -29,8 +29,8 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Entries that wait to be freed: two batches of 128 of one thread, of less than a kilobyte each, and the tables' slack.
-const SLACK: isize = 2 * 128 * 1024;
+/// Entries that wait to be freed: two batches of 512 of one thread, of less than a kilobyte each, and the tables' slack.
+const SLACK: isize = 2 * 512 * 1024;
 
 fn cycle(registry: &Registry, here: &Namespace, round: u32) {
     let owner = Owner::new();

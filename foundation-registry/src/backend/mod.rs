@@ -14,7 +14,7 @@ mod sharded;
 use std::ops::{ControlFlow, Deref};
 use std::sync::Arc;
 
-use foundation_types::{Generation, Health, Metadata, Namespace, OwnerId, Pid, ServiceName};
+use foundation_types::{Generation, Health, Metadata, Namespace, OwnerId, Pid};
 
 pub use self::partitioned::Partitioned;
 use self::rooms::Rooms;
@@ -22,7 +22,7 @@ pub(crate) use self::sharded::Hooked;
 pub use self::sharded::Sharded;
 use crate::entry::{EntryKind, SameOwner, StoredEntry};
 use crate::error::BackendError;
-use crate::key::RegistryKey;
+use crate::key::KeyRef;
 
 /// Keeps the entries of a registry.
 ///
@@ -44,20 +44,15 @@ pub trait Backend: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`BackendError`]; "not found" is `None`, never an error.
-    fn get(&self, namespace: &Namespace, name: &ServiceName) -> Result<Option<Arc<StoredEntry>>, BackendError>;
+    fn get(&self, key: KeyRef<'_>) -> Result<Option<Arc<StoredEntry>>, BackendError>;
 
     /// Shows the live entry of a key to `read`; returns whether there was one. Back-ends that can do so without taking a
     /// share of the entry should: this is the path of every lookup.
     ///
     /// # Errors
     /// As [`get`](Self::get).
-    fn read(
-        &self,
-        namespace: &Namespace,
-        name: &ServiceName,
-        read: &mut dyn FnMut(&StoredEntry),
-    ) -> Result<bool, BackendError> {
-        let entry = self.get(namespace, name)?;
+    fn read(&self, key: KeyRef<'_>, read: &mut dyn FnMut(&StoredEntry)) -> Result<bool, BackendError> {
+        let entry = self.get(key)?;
         if let Some(entry) = &entry {
             read(entry);
         }
@@ -70,7 +65,7 @@ pub trait Backend: Send + Sync + 'static {
     /// [`BackendError`]; nothing has changed then.
     fn replace(
         &self,
-        key: &RegistryKey,
+        key: KeyRef<'_>,
         expect: Option<Generation>,
         metadata: Arc<Metadata>,
     ) -> Result<Replaced, BackendError>;
@@ -79,7 +74,7 @@ pub trait Backend: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`BackendError`]; nothing has changed then.
-    fn release(&self, key: &RegistryKey, expect: Option<Generation>) -> Result<Option<Arc<StoredEntry>>, BackendError>;
+    fn release(&self, key: KeyRef<'_>, expect: Option<Generation>) -> Result<Option<Arc<StoredEntry>>, BackendError>;
 
     /// Removes and returns every entry of an owner.
     ///
@@ -243,7 +238,6 @@ impl BackendInfo {
 
 /// What a back-end can do beyond the trait.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "three independent facts, read by name")]
 pub struct BackendCapabilities {
     /// Other nodes see its entries.
     pub distributed: bool,
@@ -326,29 +320,24 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
         (**self).claim(entry, same_owner)
     }
 
-    fn get(&self, namespace: &Namespace, name: &ServiceName) -> Result<Option<Arc<StoredEntry>>, BackendError> {
-        (**self).get(namespace, name)
+    fn get(&self, key: KeyRef<'_>) -> Result<Option<Arc<StoredEntry>>, BackendError> {
+        (**self).get(key)
     }
 
-    fn read(
-        &self,
-        namespace: &Namespace,
-        name: &ServiceName,
-        read: &mut dyn FnMut(&StoredEntry),
-    ) -> Result<bool, BackendError> {
-        (**self).read(namespace, name, read)
+    fn read(&self, key: KeyRef<'_>, read: &mut dyn FnMut(&StoredEntry)) -> Result<bool, BackendError> {
+        (**self).read(key, read)
     }
 
     fn replace(
         &self,
-        key: &RegistryKey,
+        key: KeyRef<'_>,
         expect: Option<Generation>,
         metadata: Arc<Metadata>,
     ) -> Result<Replaced, BackendError> {
         (**self).replace(key, expect, metadata)
     }
 
-    fn release(&self, key: &RegistryKey, expect: Option<Generation>) -> Result<Option<Arc<StoredEntry>>, BackendError> {
+    fn release(&self, key: KeyRef<'_>, expect: Option<Generation>) -> Result<Option<Arc<StoredEntry>>, BackendError> {
         (**self).release(key, expect)
     }
 

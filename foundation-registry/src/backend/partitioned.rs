@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 
 use crossbeam_utils::CachePadded;
 use foldhash::fast::RandomState;
-use foundation_types::{Generation, Metadata, Namespace, OwnerId, ServiceName};
+use foundation_types::{Generation, Metadata, Namespace, OwnerId};
 use hashbrown::{HashMap, HashTable};
 use parking_lot::RwLock;
 
@@ -15,7 +15,7 @@ use super::rooms::{Rooms, estimated_bytes};
 use super::{Backend, BackendHealth, BackendInfo, ClaimError, Claimed, Replaced};
 use crate::entry::{EntryKind, SameOwner, StoredEntry};
 use crate::error::BackendError;
-use crate::key::{RegistryKey, hash_key};
+use crate::key::KeyRef;
 use crate::table::Node;
 
 /// Partitions with a store, an owner table and a lock of their own, so that removing the entries of an owner touches only
@@ -59,8 +59,8 @@ impl Partition {
         Self { entries: HashTable::new(), owners: HashMap::with_hasher(RandomState::default()), rooms: Rooms::new() }
     }
 
-    fn get(&self, hash: u64, namespace: &Namespace, name: &ServiceName) -> Option<&Arc<StoredEntry>> {
-        self.entries.find(hash, |entry| entry.is(namespace, name))
+    fn get(&self, key: KeyRef<'_>) -> Option<&Arc<StoredEntry>> {
+        self.entries.find(key.hash(), |entry| entry.is(key))
     }
 
     fn insert(&mut self, entry: Arc<StoredEntry>) {
@@ -91,9 +91,8 @@ impl Partition {
 
 impl Backend for Partitioned {
     fn claim(&self, entry: Arc<StoredEntry>, same_owner: SameOwner) -> Result<Claimed, ClaimError> {
-        let key = entry.key();
         let mut partition = self.partition(entry.hash()).write();
-        let holder = partition.get(entry.hash(), &key.namespace, &key.name).cloned();
+        let holder = partition.get(entry.key_ref()).cloned();
         if let Some(holder) = holder.as_ref().filter(|holder| holder.is_alive()) {
             drop(partition);
             return super::claim_held(Arc::clone(holder), &entry, same_owner);
@@ -108,25 +107,23 @@ impl Backend for Partitioned {
         Ok(Claimed::New { displaced: holder })
     }
 
-    fn get(&self, namespace: &Namespace, name: &ServiceName) -> Result<Option<Arc<StoredEntry>>, BackendError> {
-        let hash = hash_key(namespace, name);
-        let entry = self.partition(hash).read().get(hash, namespace, name).cloned();
+    fn get(&self, key: KeyRef<'_>) -> Result<Option<Arc<StoredEntry>>, BackendError> {
+        let entry = self.partition(key.hash()).read().get(key).cloned();
         Ok(entry.filter(|entry| entry.is_alive()))
     }
 
     fn replace(
         &self,
-        key: &RegistryKey,
+        key: KeyRef<'_>,
         expect: Option<Generation>,
         metadata: Arc<Metadata>,
     ) -> Result<Replaced, BackendError> {
-        Ok(super::replace_in_place(self.get(&key.namespace, &key.name)?, expect, metadata))
+        Ok(super::replace_in_place(self.get(key)?, expect, metadata))
     }
 
-    fn release(&self, key: &RegistryKey, expect: Option<Generation>) -> Result<Option<Arc<StoredEntry>>, BackendError> {
-        let hash = hash_key(&key.namespace, &key.name);
-        let mut partition = self.partition(hash).write();
-        let entry = partition.get(hash, &key.namespace, &key.name).cloned();
+    fn release(&self, key: KeyRef<'_>, expect: Option<Generation>) -> Result<Option<Arc<StoredEntry>>, BackendError> {
+        let mut partition = self.partition(key.hash()).write();
+        let entry = partition.get(key).cloned();
         let entry = entry.filter(|entry| expect.is_none_or(|generation| generation == entry.generation()));
         if let Some(entry) = &entry {
             partition.remove(entry);

@@ -5,16 +5,14 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use crossbeam_utils::CachePadded;
 use foundation_types::liveness::no_death_in_progress;
-use foundation_types::{Generation, Metadata, Namespace, OwnerId, ServiceName};
-use crate::sync::Mutex;
+use foundation_types::{Generation, Metadata, Namespace, OwnerId};
 
 use super::rooms::{Rooms, estimated_bytes};
 use super::{Backend, BackendHealth, BackendInfo, ClaimError, Claimed, Replaced};
 use crate::entry::{EntryKind, SameOwner, StoredEntry};
 use crate::error::BackendError;
-use crate::key::{RegistryKey, hash_key};
+use crate::key::KeyRef;
 use crate::table::{Pin, Table, pin};
 
 /// The fewest shards by default: growth stalls one shard only, so more of them make each stall smaller.
@@ -26,17 +24,14 @@ const MIN_SHARDS: usize = if cfg!(loom) { 2 } else { 64 };
 /// entries of an owner or of the dead ([`Backend::release_owner`], [`Backend::sweep`]) walks the whole table; a
 /// [`Registry`](crate::Registry) needs neither.
 pub struct Sharded {
-    table: Table<StoredEntry>,
-    /// The entries of each shard by namespace. Locked before the shard of the table with the same number.
-    rooms: Box<[CachePadded<Mutex<Rooms>>]>,
+    /// With the entries of each shard by namespace, under the same lock.
+    table: Table<StoredEntry, Rooms>,
 }
 
 impl Sharded {
     /// With as many shards, rounded up to a power of two, at least 2.
     pub fn with_partitions(partitions: NonZeroUsize) -> Self {
-        let table = Table::new(partitions.get());
-        let rooms = (0..table.shard_count()).map(|_| CachePadded::new(Mutex::new(Rooms::new()))).collect();
-        Self { table, rooms }
+        Self { table: Table::new(partitions.get(), Rooms::new) }
     }
 
     /// The live entry of a key, for as long as the pin lasts.
@@ -45,17 +40,10 @@ impl Sharded {
     /// otherwise an entry that is in the table belongs to a live owner, as the registry removes it in an exit hook. A
     /// back-end used alone has no such hook, hence `hooked`.
     #[inline]
-    pub(crate) fn peek<'p>(
-        &self,
-        pin: &'p Pin,
-        namespace: &Namespace,
-        name: &ServiceName,
-        hooked: Hooked,
-    ) -> Option<&'p StoredEntry> {
+    pub(crate) fn peek<'p>(&self, pin: &'p Pin, key: KeyRef<'_>, hooked: Hooked) -> Option<&'p StoredEntry> {
         // Before the table is read: see `no_death_in_progress`.
         let settled = matches!(hooked, Hooked::Yes) && no_death_in_progress();
-        let hash = hash_key(namespace, name);
-        let entry = self.table.get(pin, hash, |entry| entry.is(namespace, name))?;
+        let entry = self.table.get(pin, key.hash(), |entry| entry.is(key))?;
         (settled || entry.is_alive()).then_some(entry)
     }
 }
@@ -71,50 +59,41 @@ impl Default for Sharded {
     /// Four shards for each core, at least 64.
     fn default() -> Self {
         let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-        let shards = NonZeroUsize::new(if cfg!(loom) { MIN_SHARDS } else { (4 * cores).max(MIN_SHARDS) }).expect("at least the minimum");
+        let shards = NonZeroUsize::new(if cfg!(loom) { MIN_SHARDS } else { (4 * cores).max(MIN_SHARDS) })
+            .expect("at least the minimum");
         Self::with_partitions(shards)
     }
 }
 
 impl Backend for Sharded {
     fn claim(&self, entry: Arc<StoredEntry>, same_owner: SameOwner) -> Result<Claimed, ClaimError> {
-        let hash = entry_hash(&entry);
-        let shard = self.table.shard_of(hash);
-        let is_key = |there: &StoredEntry| there.key() == entry.key();
-        let mut rooms = self.rooms[shard].lock();
-        let mut table = self.table.write(shard);
-        if let Some(holder) = table.get(hash, is_key)
+        let key = entry.key_ref();
+        let mut shard = self.table.write(key.hash());
+        if let Some(holder) = shard.get(key.hash(), |there| there.is(key))
             && holder.is_alive()
         {
-            drop(table);
-            drop(rooms);
+            drop(shard);
             return super::claim_held(holder, &entry, same_owner);
         }
         if !entry.is_alive() {
             return Err(ClaimError::DeadOwner);
         }
-        let displaced = table.put(Arc::clone(&entry), is_key);
+        let displaced = shard.put(Arc::clone(&entry), |there| there.is(key));
         if let Some(displaced) = &displaced {
-            rooms.remove(displaced);
+            shard.beside().remove(displaced);
         }
-        rooms.insert(entry);
+        shard.beside().insert(Arc::clone(&entry));
         Ok(Claimed::New { displaced })
     }
 
-    fn get(&self, namespace: &Namespace, name: &ServiceName) -> Result<Option<Arc<StoredEntry>>, BackendError> {
-        let hash = hash_key(namespace, name);
-        let entry = self.table.get_shared(&pin(), hash, |entry| entry.is(namespace, name));
+    fn get(&self, key: KeyRef<'_>) -> Result<Option<Arc<StoredEntry>>, BackendError> {
+        let entry = self.table.get_shared(&pin(), key.hash(), |entry| entry.is(key));
         Ok(entry.filter(|entry| entry.is_alive()))
     }
 
-    fn read(
-        &self,
-        namespace: &Namespace,
-        name: &ServiceName,
-        read: &mut dyn FnMut(&StoredEntry),
-    ) -> Result<bool, BackendError> {
+    fn read(&self, key: KeyRef<'_>, read: &mut dyn FnMut(&StoredEntry)) -> Result<bool, BackendError> {
         let pin = pin();
-        let entry = self.peek(&pin, namespace, name, Hooked::No);
+        let entry = self.peek(&pin, key, Hooked::No);
         if let Some(entry) = entry {
             read(entry);
         }
@@ -123,25 +102,21 @@ impl Backend for Sharded {
 
     fn replace(
         &self,
-        key: &RegistryKey,
+        key: KeyRef<'_>,
         expect: Option<Generation>,
         metadata: Arc<Metadata>,
     ) -> Result<Replaced, BackendError> {
         // The entry refuses new metadata once it is withdrawn, so no lock of the table is needed.
-        Ok(super::replace_in_place(self.get(&key.namespace, &key.name)?, expect, metadata))
+        Ok(super::replace_in_place(self.get(key)?, expect, metadata))
     }
 
-    fn release(&self, key: &RegistryKey, expect: Option<Generation>) -> Result<Option<Arc<StoredEntry>>, BackendError> {
-        let hash = hash_key(&key.namespace, &key.name);
-        let shard = self.table.shard_of(hash);
-        let mut rooms = self.rooms[shard].lock();
-        let mut table = self.table.write(shard);
-        let expected = |there: &StoredEntry| {
-            there.key() == key && expect.is_none_or(|generation| generation == there.generation())
-        };
-        let released = table.remove(hash, expected);
+    fn release(&self, key: KeyRef<'_>, expect: Option<Generation>) -> Result<Option<Arc<StoredEntry>>, BackendError> {
+        let mut shard = self.table.write(key.hash());
+        let expected =
+            |there: &StoredEntry| there.is(key) && expect.is_none_or(|generation| generation == there.generation());
+        let released = shard.remove(key.hash(), expected);
         if let Some(entry) = &released {
-            rooms.remove(entry);
+            shard.beside().remove(entry);
         }
         Ok(released)
     }
@@ -160,40 +135,34 @@ impl Backend for Sharded {
         kind: EntryKind,
         visit: &mut dyn FnMut(Arc<StoredEntry>) -> ControlFlow<()>,
     ) -> Result<(), BackendError> {
-        super::for_each_in(self.rooms.iter().map(|rooms| rooms.lock()), namespace, kind, visit);
+        super::for_each_in(self.table.writers(), namespace, kind, visit);
         Ok(())
     }
 
     fn count(&self, namespace: &Namespace, kind: EntryKind) -> Result<usize, BackendError> {
-        Ok(self.rooms.iter().map(|rooms| super::live_in(rooms.lock().of(namespace, kind))).sum())
+        Ok(self.table.writers().map(|shard| super::live_in(shard.of(namespace, kind))).sum())
     }
 
     fn health(&self) -> Result<BackendHealth, BackendError> {
-        Ok(super::health_of(self.rooms.iter().map(|rooms| rooms.lock()), estimated_bytes))
+        Ok(super::health_of(self.table.writers(), estimated_bytes))
     }
 
     fn info(&self) -> BackendInfo {
-        BackendInfo::in_process("sharded", self.rooms.iter().map(|rooms| rooms.lock().len()).collect())
+        BackendInfo::in_process("sharded", self.table.writers().map(|shard| shard.len()).collect())
     }
 }
 
 impl Sharded {
     fn release_all(&self, which: impl Fn(&StoredEntry) -> bool) -> Vec<Arc<StoredEntry>> {
         let mut released = Vec::new();
-        for (shard, rooms) in self.rooms.iter().enumerate() {
-            let mut rooms = rooms.lock();
+        for mut shard in self.table.writers() {
             let start = released.len();
-            released.extend(rooms.iter().filter(|entry| which(entry)).cloned());
-            let mut table = self.table.write(shard);
+            released.extend(shard.iter().filter(|entry| which(entry)).cloned());
             for entry in &released[start..] {
-                table.remove(entry_hash(entry), |there| std::ptr::eq(there, &raw const **entry));
-                rooms.remove(entry);
+                shard.remove(entry.key_ref().hash(), |there| std::ptr::eq(there, &raw const **entry));
+                shard.beside().remove(entry);
             }
         }
         released
     }
-}
-
-fn entry_hash(entry: &StoredEntry) -> u64 {
-    crate::table::Node::hash(entry)
 }

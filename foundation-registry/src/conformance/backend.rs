@@ -10,10 +10,13 @@ use crate::backend::{Backend, ClaimError, Claimed, Replaced};
 use crate::entry::{EntryKind, RegisteredAt, SameOwner, StoredEntry};
 use crate::key::RegistryKey;
 
+fn key(number: usize) -> RegistryKey {
+    RegistryKey::new(production(), name(number))
+}
+
 fn entry(number: usize, pid: &Pid, metadata: Metadata, generation: u64) -> Arc<StoredEntry> {
     let at = RegisteredAt { mono: MonoTime::ORIGIN, wall: Timestamp::UNIX_EPOCH };
-    let key = RegistryKey::new(production(), name(number));
-    Arc::new(StoredEntry::new(key, pid.clone(), metadata, Generation::new(generation), EntryKind::Service, at))
+    Arc::new(StoredEntry::new(key(number), pid.clone(), metadata, Generation::new(generation), EntryKind::Service, at))
 }
 
 fn listed(backend: &dyn Backend, namespace: Option<&Namespace>) -> Vec<Arc<StoredEntry>> {
@@ -31,7 +34,7 @@ pub fn raw_claims_follow_the_policy(factory: Factory<'_>) {
     let backend = factory();
     let (owner, other) = (Owner::new(), Owner::new());
     let (pid, other) = (owner.pid(), other.pid());
-    let key = RegistryKey::new(production(), name(0));
+    let key = key(0);
     let first = entry(0, &pid, numbered(1), 1);
 
     let claimed = backend.claim(Arc::clone(&first), SameOwner::Refuse);
@@ -43,24 +46,24 @@ pub fn raw_claims_follow_the_policy(factory: Factory<'_>) {
     assert!(matches!(&refused, Err(ClaimError::Held(holder)) if *holder == pid), "{refused:?}");
     let replaced = backend.claim(entry(0, &pid, numbered(3), 4), SameOwner::Replace);
     assert!(matches!(&replaced, Ok(Claimed::Replaced { old, .. }) if **old == numbered(1)), "{replaced:?}");
-    let held = backend.get(&key.namespace, &key.name).expect("available").expect("registered");
+    let held = backend.get(key.borrowed()).expect("available").expect("registered");
     assert_eq!((held.generation(), (*held.metadata()).clone()), (Generation::new(1), numbered(3)));
     for policy in [SameOwner::Keep, SameOwner::Replace, SameOwner::Refuse] {
         let refused = backend.claim(entry(0, &other, numbered(4), 5), policy);
         assert!(matches!(&refused, Err(ClaimError::Held(holder)) if *holder == pid), "{refused:?}");
     }
 
-    let superseded = backend.replace(&key, Some(Generation::new(9)), Arc::new(numbered(5)));
+    let superseded = backend.replace(key.borrowed(), Some(Generation::new(9)), Arc::new(numbered(5)));
     assert!(matches!(superseded, Ok(Replaced::Superseded)), "{superseded:?}");
-    let done = backend.replace(&key, Some(Generation::new(1)), Arc::new(numbered(5)));
+    let done = backend.replace(key.borrowed(), Some(Generation::new(1)), Arc::new(numbered(5)));
     assert!(matches!(done, Ok(Replaced::Done { .. })), "{done:?}");
-    let missing = backend.replace(&RegistryKey::new(production(), name(1)), None, Arc::new(numbered(5)));
+    let missing = backend.replace(self::key(1).borrowed(), None, Arc::new(numbered(5)));
     assert!(matches!(missing, Ok(Replaced::NotFound)), "{missing:?}");
 
-    assert!(backend.release(&key, Some(Generation::new(9))).expect("available").is_none());
-    let released = backend.release(&key, Some(Generation::new(1))).expect("available").expect("it was there");
+    assert!(backend.release(key.borrowed(), Some(Generation::new(9))).expect("available").is_none());
+    let released = backend.release(key.borrowed(), Some(Generation::new(1))).expect("available").expect("it was there");
     assert_eq!(*released.metadata(), numbered(5));
-    assert!(backend.release(&key, None).expect("available").is_none());
+    assert!(backend.release(key.borrowed(), None).expect("available").is_none());
 }
 
 /// R4, R6: the entry of a dead owner is never shown, never claimed for, does not refuse a claim, and goes with a sweep.
@@ -75,8 +78,8 @@ pub fn raw_dead_entries_are_unseen_until_removed(factory: Factory<'_>) {
 
     let mut shown = 0;
     for number in 0..3 {
-        assert!(backend.get(&production(), &name(number)).expect("available").is_none());
-        assert!(!backend.read(&production(), &name(number), &mut |_| shown += 1).expect("available"));
+        assert!(backend.get(key(number).borrowed()).expect("available").is_none());
+        assert!(!backend.read(key(number).borrowed(), &mut |_| shown += 1).expect("available"));
     }
     assert_eq!(shown, 0);
     assert_eq!(backend.count(&production(), EntryKind::Service), Ok(0));
@@ -127,7 +130,7 @@ pub fn raw_listing_and_release_by_owner(factory: Factory<'_>) {
     assert!(backend.release_owner(owners[1].pid().id()).expect("available").is_empty());
     assert_eq!(listed(&*backend, Some(&here)).len(), 200);
     for number in 0..300 {
-        let found = backend.get(&here, &name(number)).expect("available");
+        let found = backend.get(key(number).borrowed()).expect("available");
         assert_eq!(found.is_some(), number % 3 != 1);
     }
     let info = backend.info();

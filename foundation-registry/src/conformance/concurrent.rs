@@ -173,12 +173,26 @@ pub fn r12_index_under_concurrency(factory: Factory<'_>) {
 /// What threads do to a few names in a recorded history.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Op {
-    Register { key: usize, owner: OwnerId, value: i64 },
-    Update { key: usize, value: i64 },
-    Unregister { key: usize },
-    Read { key: usize },
+    Register {
+        key: usize,
+        owner: OwnerId,
+        value: i64,
+    },
+    Update {
+        key: usize,
+        value: i64,
+    },
+    Unregister {
+        key: usize,
+    },
+    Read {
+        key: usize,
+    },
     /// The death of an owner, seen from one name.
-    Death { key: usize, owner: OwnerId },
+    Death {
+        key: usize,
+        owner: OwnerId,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -297,10 +311,8 @@ fn on_every_name(history: &History<Op, Ret>, keys: usize) -> History<Op, Ret> {
     let mut operations = Vec::new();
     for operation in history.operations() {
         match &operation.op {
-            Op::Death { owner, .. } => operations.extend((0..keys).map(|key| Operation {
-                op: Op::Death { key, owner: *owner },
-                ..operation.clone()
-            })),
+            Op::Death { owner, .. } => operations
+                .extend((0..keys).map(|key| Operation { op: Op::Death { key, owner: *owner }, ..operation.clone() })),
             _ => operations.push(operation.clone()),
         }
     }

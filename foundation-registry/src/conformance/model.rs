@@ -15,7 +15,7 @@ const OWNERS: usize = 3;
 const NAMES: usize = 3;
 
 #[derive(Clone, Debug)]
-enum Op {
+pub(super) enum Op {
     Register { key: usize, owner: usize, metadata: Metadata, indexed: bool },
     RegisterDead { key: usize },
     RegisterMany { items: Vec<(usize, usize, Metadata)> },
@@ -31,7 +31,7 @@ enum Op {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Death {
+pub(super) enum Death {
     Drop,
     Kill,
     Exit,
@@ -54,7 +54,7 @@ fn metadata() -> impl Strategy<Value = Metadata> {
     prop::collection::btree_map(field, values(), 0..3).prop_map(Metadata::from_iter)
 }
 
-fn ops() -> impl Strategy<Value = Vec<Op>> {
+pub(super) fn ops() -> impl Strategy<Value = Vec<Op>> {
     let key = 0..2 * NAMES;
     let op = prop_oneof![
         6 => (key.clone(), 0..OWNERS, metadata(), any::<bool>()).prop_map(|(key, owner, metadata, indexed)| {
@@ -109,7 +109,7 @@ struct Held {
     generation: Generation,
 }
 
-struct World {
+pub(super) struct World {
     registry: Registry,
     namespaces: [Namespace; 2],
     owners: Vec<Owner>,
@@ -120,7 +120,7 @@ struct World {
 }
 
 impl World {
-    fn new(registry: Registry) -> Self {
+    pub(super) fn new(registry: Registry) -> Self {
         Self {
             registry,
             namespaces: [Namespace::Production, Namespace::custom("other").expect("a valid namespace")],
@@ -137,7 +137,7 @@ impl World {
     }
 
     /// Performs one operation, checks its result against the model, and describes it without identities.
-    fn step(&mut self, op: Op) -> String {
+    pub(super) fn step(&mut self, op: Op) -> String {
         match op {
             Op::Register { key, owner, metadata, indexed } => self.register(key, owner, metadata, indexed),
             Op::RegisterDead { key } => {

@@ -70,12 +70,12 @@ impl Drop for CallsWhenDropped {
 }
 
 fn drops_of_payloads_may_call_the_registry(registry: &Registry) {
-    static KEY: crate::ServiceKey<CallsWhenDropped> = crate::ServiceKey::new(foundation_types::ServiceName::from_static("payload"));
+    static KEY: crate::ServiceKey<CallsWhenDropped> =
+        crate::ServiceKey::new(foundation_types::ServiceName::from_static("payload"));
     let dropped = Arc::new(AtomicUsize::new(0));
     let here = Namespace::test();
-    let payload = |panics| {
-        Arc::new(CallsWhenDropped { registry: registry.clone(), dropped: Arc::clone(&dropped), panics })
-    };
+    let payload =
+        |panics| Arc::new(CallsWhenDropped { registry: registry.clone(), dropped: Arc::clone(&dropped), panics });
 
     let owner = Owner::new();
     registry.provide(&here, &KEY, &owner.pid(), payload(false)).expect("free");

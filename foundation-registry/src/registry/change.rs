@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Waker;
 
-use foundation_types::{ExitReason, Generation, Metadata, Namespace, Pid, ServiceName};
+use foundation_types::{ExitReason, Generation, Metadata, Pid};
 
 use super::core::Core;
 use super::{Registered, StripeState};
 use crate::backend::{ClaimError, Claimed};
 use crate::entry::{Body, EntryKind, NewEntry, Payload, RegisteredAt, Remains, SameOwner, StoredEntry};
 use crate::error::{BackendError, LimitExceeded, RegisterError, RegistryError, UpdateError};
-use crate::key::{RegistryKey, hash_key};
-use crate::watch::{RegistryChange, RemovalReason};
+use crate::key::KeyRef;
+use crate::watch::{RegistryChange, RemovalReason, Turn};
 
 /// What is to be done after the stripe is unlocked: wakers, drops of user values, exit hooks, events.
 ///
@@ -23,7 +23,9 @@ pub(crate) struct Aftermath<'c> {
     #[cfg_attr(not(feature = "agent"), expect(dead_code, reason = "only agents have events of their removal"))]
     core: &'c Core,
     wakers: Vec<Waker>,
-    buried: Vec<Burial>,
+    /// No operation on one name buries more than one entry.
+    buried: Option<Burial>,
+    more_buried: Vec<Burial>,
     payload: Option<Payload>,
 }
 
@@ -35,22 +37,45 @@ struct Burial {
     reason: Option<RemovalReason>,
 }
 
+/// A claim of a name that is held.
+struct Reclaim<'p> {
+    pid: &'p Pid,
+    same_owner: SameOwner,
+    indexed: bool,
+    body: Body,
+}
+
 impl<'c> Aftermath<'c> {
     pub(crate) fn new(core: &'c Core) -> Self {
-        Self { core, wakers: Vec::new(), buried: Vec::new(), payload: None }
+        Self { core, wakers: Vec::new(), buried: None, more_buried: Vec::new(), payload: None }
     }
 
     /// Withdraws an entry that has left the back-end.
     pub(super) fn bury(&mut self, entry: Arc<StoredEntry>, reason: Option<RemovalReason>) {
         let remains = entry.withdraw();
-        self.buried.push(Burial { entry, remains, reason });
+        let burial = Burial { entry, remains, reason };
+        match &self.buried {
+            None => self.buried = Some(burial),
+            Some(_) => self.more_buried.push(burial),
+        }
+    }
+
+    /// Has these wakers called, too.
+    #[cfg(feature = "agent")]
+    pub(crate) fn wake(&mut self, wakers: impl IntoIterator<Item = Waker>) {
+        self.wakers.extend(wakers);
     }
 
     /// Tells the watchers of the stripe.
-    pub(crate) fn announce(&mut self, state: &StripeState, namespace: &Namespace, change: impl Fn() -> RegistryChange) {
+    pub(crate) fn announce(&mut self, state: &StripeState, entry: &StoredEntry, turn: Turn<'_>) {
+        #[cfg(feature = "agent")]
+        if entry.kind() == EntryKind::Agent {
+            self.wakers.extend(self.core.agents.announce(entry, turn));
+            return;
+        }
         for watcher in &state.watchers {
-            if watcher.watches(namespace) {
-                self.wakers.extend(watcher.push(change()));
+            if watcher.watches(&entry.key().namespace) {
+                self.wakers.extend(watcher.push(RegistryChange::of(entry, turn)));
             }
         }
     }
@@ -66,7 +91,7 @@ pub(super) fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
 impl Drop for Aftermath<'_> {
     fn drop(&mut self) {
         wake_all(self.wakers.drain(..));
-        for burial in &self.buried {
+        for burial in self.buried.iter().chain(&self.more_buried) {
             if let Some(hook) = burial.remains.hook {
                 burial.entry.pid().detach(hook);
             }
@@ -83,17 +108,22 @@ impl Core {
     /// Claims a name; the policy for the same owner is the entry's.
     pub(crate) fn claim(self: &Arc<Self>, new: NewEntry, kind: EntryKind) -> Result<Registered, RegisterError> {
         self.check_open()?;
-        let NewEntry { key, pid, same_owner, body } = new;
-        self.limits.check_metadata(&body.metadata)?;
-        let number = Self::stripe_of(hash_key(&key.namespace, &key.name));
+        let NewEntry { key, pid, same_owner, indexed, body } = new;
+        if self.limits.max_metadata_bytes.is_some() {
+            self.limits.check_metadata(&body.metadata())?;
+        }
+        let hash = key.borrowed().hash();
+        let number = Self::stripe_of(hash);
         let stripe = self.stripe(number);
         let mut aftermath = Aftermath::new(self);
         let mut state = stripe.lock();
         // Again, as a shutdown may have come between; it takes the stripe's lock after it closes.
         self.check_open()?;
 
-        if let Some(holder) = self.get(&key.namespace, &key.name).map_err(RegisterError::Backend)? {
-            return self.claim_held(&holder, &pid, same_owner, body, &state, &mut aftermath);
+        let borrowed = KeyRef::with_hash(&key.namespace, &key.name, hash);
+        if let Some(holder) = self.get(borrowed).map_err(RegisterError::Backend)? {
+            let claim = Reclaim { pid: &pid, same_owner, indexed, body };
+            return self.claim_held(&holder, claim, &state, &mut aftermath);
         }
         if !pid.is_alive() {
             return Err(RegisterError::DeadProcess { pid: pid.id() });
@@ -102,14 +132,17 @@ impl Core {
         let generation = Generation::new(state.next_generation(number, self.stripe_count()));
         let at = RegisteredAt { mono: self.clock.mono(), wall: self.clock.wall() };
         let home = Arc::downgrade(stripe);
-        let entry = Arc::new(StoredEntry::with_home(key, pid, generation, kind, at, home, body));
+        let entry = Arc::new(StoredEntry::with_home(key, hash, pid, generation, kind, at, home, body));
         let Ok(hook) = entry.pid().attach(Arc::clone(&entry) as _) else {
             self.count_out();
             let pid = entry.pid().id();
             aftermath.bury(entry, None);
             return Err(RegisterError::DeadProcess { pid });
         };
-        entry.body().hook = Some(hook);
+        entry.set_hook(hook);
+        if indexed {
+            entry.set_indexed();
+        }
         self.remember(&entry);
         let claimed = self.with_backend(|backend| backend.claim(Arc::clone(&entry), SameOwner::Refuse));
         match claimed {
@@ -117,16 +150,16 @@ impl Core {
                 if let Some(displaced) = displaced {
                     // Its exit hook, which waits for the stripe, will find nothing.
                     self.forget(&displaced);
-                    aftermath.announce(&state, &entry.key().namespace, || {
-                        RegistryChange::removed(&displaced, RemovalReason::Replaced)
-                    });
+                    aftermath.announce(&state, &displaced, Turn::Removed(&RemovalReason::Replaced));
                     aftermath.bury(displaced, Some(RemovalReason::Replaced));
                 }
-                aftermath.announce(&state, &entry.key().namespace, || RegistryChange::added(&entry));
-                if let Some(waiters) = state.waiters.remove(entry.key()) {
+                aftermath.announce(&state, &entry, Turn::Added);
+                if !state.waiters.is_empty()
+                    && let Some(waiters) = state.waiters.remove(entry.key())
+                {
                     aftermath.wakers.extend(waiters.into_iter().map(|(_, waker)| waker));
                 }
-                Ok(Registered::new(self, &entry))
+                Ok(Registered::new(entry))
             }
             Ok(Claimed::Kept(_) | Claimed::Replaced { .. }) => {
                 unreachable!("a claim that refuses the same owner either is new or fails")
@@ -146,56 +179,54 @@ impl Core {
 
     /// A claim of a name that a live owner holds.
     fn claim_held(
-        self: &Arc<Self>,
+        &self,
         holder: &Arc<StoredEntry>,
-        pid: &Pid,
-        same_owner: SameOwner,
-        body: Body,
+        claim: Reclaim<'_>,
         state: &StripeState,
         aftermath: &mut Aftermath<'_>,
     ) -> Result<Registered, RegisterError> {
-        let Body { metadata, payload, indexed, .. } = body;
+        let Reclaim { pid, same_owner, indexed, mut body } = claim;
         // Whichever payload is left over at the end is dropped after the stripe is unlocked.
-        aftermath.payload = payload;
+        aftermath.payload = body.payload.take();
         let replaces_agent = holder.kind() == EntryKind::Agent && same_owner == SameOwner::Replace;
         if holder.pid() != pid || same_owner == SameOwner::Refuse || replaces_agent {
             return Err(RegisterError::AlreadyRegistered { holder: holder.pid().clone() });
         }
         if same_owner == SameOwner::Replace {
-            self.exchange_metadata(holder, metadata, indexed || holder.is_indexed())?;
+            self.exchange_metadata(holder, &body.metadata(), indexed || holder.is_indexed())?;
             let mut body = holder.body();
             std::mem::swap(&mut body.payload, &mut aftermath.payload);
             drop(body);
-            aftermath.announce(state, &holder.key().namespace, || RegistryChange::updated(holder));
+            aftermath.announce(state, holder, Turn::Updated);
         }
-        Ok(Registered::new(self, holder))
+        Ok(Registered::new(Arc::clone(holder)))
     }
 
     /// Replaces the metadata of an entry in place; index rows follow. The stripe is locked.
     fn exchange_metadata(
         &self,
         entry: &Arc<StoredEntry>,
-        metadata: Arc<Metadata>,
+        metadata: &Arc<Metadata>,
         indexed: bool,
     ) -> Result<(), BackendError> {
         let before = entry.metadata();
         let nothing = Metadata::new();
         let rows_before = if entry.is_indexed() { &*before } else { &nothing };
         if indexed {
-            self.index.insert_for(entry, &metadata);
+            self.index.insert_for(entry, metadata);
         }
         let expect = Some(entry.generation());
-        let replaced = self.with_backend(|backend| backend.replace(entry.key(), expect, Arc::clone(&metadata)));
+        let replaced = self.with_backend(|backend| backend.replace(entry.key_ref(), expect, Arc::clone(metadata)));
         if indexed {
             if replaced.is_ok() {
-                entry.body().indexed = true;
+                entry.set_indexed();
             }
             // Whatever came of it, also if the back-end failed or the owner died meanwhile.
             let now = entry.metadata();
             let rows_now = if entry.is_indexed() { &*now } else { &nothing };
             self.index.remove_stale(entry, rows_before, rows_now);
-            if !Arc::ptr_eq(&now, &metadata) {
-                self.index.remove_stale(entry, &metadata, rows_now);
+            if !Arc::ptr_eq(&now, metadata) {
+                self.index.remove_stale(entry, metadata, rows_now);
             }
         }
         replaced.map(drop)
@@ -203,17 +234,16 @@ impl Core {
 
     pub(crate) fn update(
         &self,
-        namespace: &Namespace,
-        name: &ServiceName,
+        key: KeyRef<'_>,
         expect: Option<Generation>,
         metadata: Arc<Metadata>,
     ) -> Result<(), UpdateError> {
         self.check_open()?;
         self.limits.check_metadata(&metadata)?;
-        let stripe = self.stripe(Self::stripe_of(hash_key(namespace, name)));
+        let stripe = self.stripe(Self::stripe_of(key.hash()));
         let mut aftermath = Aftermath::new(self);
         let state = stripe.lock();
-        let entry = self.get(namespace, name).map_err(UpdateError::Backend)?;
+        let entry = self.get(key).map_err(UpdateError::Backend)?;
         let entry = match (entry, expect) {
             (None, None) => return Err(UpdateError::NotFound),
             (None, Some(_)) => return Err(UpdateError::Superseded),
@@ -223,29 +253,23 @@ impl Core {
         if entry.kind() == EntryKind::Agent {
             return Err(UpdateError::AgentManaged);
         }
-        self.exchange_metadata(&entry, metadata, entry.is_indexed())?;
-        aftermath.announce(&state, namespace, || RegistryChange::updated(&entry));
+        self.exchange_metadata(&entry, &metadata, entry.is_indexed())?;
+        aftermath.announce(&state, &entry, Turn::Updated);
         drop(state);
         Ok(())
     }
 
     /// Releases a name; returns whether a live owner held it.
-    pub(crate) fn release(
-        &self,
-        namespace: &Namespace,
-        name: &ServiceName,
-        expect: Option<Generation>,
-    ) -> Result<bool, RegistryError> {
+    pub(crate) fn release(&self, key: KeyRef<'_>) -> Result<bool, RegistryError> {
         self.check_open()?;
-        Ok(self.remove(namespace, name, expect, RemovalReason::Unregistered)?.is_some_and(|entry| entry.is_alive()))
+        Ok(self.remove(key, None, RemovalReason::Unregistered)?.is_some_and(|entry| entry.is_alive()))
     }
 
     /// Takes the entry of a dead owner out.
     pub(super) fn bury(&self, entry: &Arc<StoredEntry>, reason: &ExitReason) {
-        let key = entry.key();
-        let removed =
-            self.remove(&key.namespace, &key.name, Some(entry.generation()), RemovalReason::OwnerExit(reason.clone()));
-        if let Err(error) = removed {
+        let reason = RemovalReason::OwnerExit(reason.clone());
+        if let Err(error) = self.remove(entry.key_ref(), Some(entry.generation()), reason) {
+            let key = entry.key();
             tracing::warn!(target: "foundation::registry", %key, %error, "entry of a dead owner could not be removed");
         }
     }
@@ -253,20 +277,18 @@ impl Core {
     /// Removes an entry, and tells everyone.
     pub(crate) fn remove(
         &self,
-        namespace: &Namespace,
-        name: &ServiceName,
+        key: KeyRef<'_>,
         expect: Option<Generation>,
         reason: RemovalReason,
     ) -> Result<Option<Arc<StoredEntry>>, BackendError> {
-        let key = RegistryKey::new(namespace.clone(), name.clone());
-        let stripe = self.stripe(Self::stripe_of(hash_key(namespace, name)));
+        let stripe = self.stripe(Self::stripe_of(key.hash()));
         let mut aftermath = Aftermath::new(self);
         let state = stripe.lock();
-        let removed = self.with_backend(|backend| backend.release(&key, expect))?;
+        let removed = self.with_backend(|backend| backend.release(key, expect))?;
         if let Some(entry) = &removed {
             self.forget(entry);
-            aftermath.announce(&state, namespace, || RegistryChange::removed(entry, reason.clone()));
-            aftermath.bury(Arc::clone(entry), Some(reason.clone()));
+            aftermath.announce(&state, entry, Turn::Removed(&reason));
+            aftermath.bury(Arc::clone(entry), Some(reason));
         }
         Ok(removed)
     }

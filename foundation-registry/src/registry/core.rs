@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 
 use crate::sync::MutexGuard;
-use foundation_types::{Clock, Emitter, Namespace, ServiceName};
+use foundation_types::{Clock, Emitter, Namespace};
 
 use super::change::wake_all;
 use super::{Limits, Stripe, StripeState};
@@ -14,6 +14,7 @@ use crate::backend::{Backend, BackendInfo, Sharded};
 use crate::entry::{EntryKind, StoredEntry};
 use crate::error::{BackendError, RegistryError};
 use crate::index::MetadataIndex;
+use crate::key::KeyRef;
 use crate::table::{Swap, pin};
 
 /// Locks that order the changes of keys: more than any machine has threads that register at once.
@@ -148,12 +149,8 @@ impl Core {
     }
 
     /// The live entry of a name.
-    pub(crate) fn get(
-        &self,
-        namespace: &Namespace,
-        name: &ServiceName,
-    ) -> Result<Option<Arc<StoredEntry>>, BackendError> {
-        self.read_backend(|backend| backend.get(namespace, name))
+    pub(crate) fn get(&self, key: KeyRef<'_>) -> Result<Option<Arc<StoredEntry>>, BackendError> {
+        self.read_backend(|backend| backend.get(key))
     }
 
     /// The live entries of a kind, of one namespace or of all.
@@ -181,6 +178,8 @@ impl Core {
             }
         }
         wake_all(wakers);
+        #[cfg(feature = "agent")]
+        self.agents.close();
     }
 }
 

@@ -14,6 +14,8 @@ use std::sync::Arc;
 use foundation_types::{Metadata, Namespace, Pid, ServiceName};
 
 pub use self::builder::{DEFAULT_INDEX_FIELDS, Limits, MAX_INDEX_FIELDS, RegistryBuilder};
+#[cfg(feature = "agent")]
+pub(crate) use self::change::Aftermath;
 pub(crate) use self::core::{Core, Store};
 #[cfg(feature = "test-util")]
 pub use self::read::Held;
@@ -23,6 +25,7 @@ pub use self::switch::SwitchReport;
 use crate::backend::Backend;
 use crate::entry::{EntryKind, NewEntry};
 use crate::error::{RegisterError, RegistryError, UpdateError};
+use crate::key::KeyRef;
 
 /// Who is alive, under which name.
 ///
@@ -104,7 +107,7 @@ impl Registry {
         name: &ServiceName,
         metadata: Metadata,
     ) -> Result<(), UpdateError> {
-        self.core.update(namespace, name, None, Arc::new(metadata))
+        self.core.update(KeyRef::new(namespace, name), None, Arc::new(metadata))
     }
 
     /// Gives a name up, whoever holds it. Returns whether a live owner held it.
@@ -112,7 +115,7 @@ impl Registry {
     /// # Errors
     /// [`RegistryError`].
     pub fn unregister(&self, namespace: &Namespace, name: &ServiceName) -> Result<bool, RegistryError> {
-        self.core.release(namespace, name, None)
+        self.core.release(KeyRef::new(namespace, name))
     }
 
     /// Moves all live entries to another back-end and goes on there. Operations issued meanwhile wait, and are neither

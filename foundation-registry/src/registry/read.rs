@@ -1,7 +1,5 @@
 //! Looking things up.
 
-use std::sync::Arc;
-
 use foundation_types::{Metadata, Namespace, Pid, ServiceName, Value};
 
 use super::{Core, Registry, Store};
@@ -9,6 +7,7 @@ use crate::backend::Hooked;
 use crate::entry::{EntryKind, EntrySnapshot, StoredEntry};
 use crate::error::{BackendError, LookupError, RegistryError};
 use crate::index::MetadataIndex;
+use crate::key::KeyRef;
 use crate::table::{Pin, pin};
 
 impl Registry {
@@ -43,7 +42,12 @@ impl Registry {
     /// # Errors
     /// As [`lookup`](Self::lookup).
     pub fn entry(&self, namespace: &Namespace, name: &ServiceName) -> Result<EntrySnapshot, LookupError> {
-        self.with(namespace, name, |entry| self.core.view(entry))
+        loop {
+            // An entry without one has been withdrawn since it was found; what is there now will be found next.
+            if let Some(snapshot) = self.with(namespace, name, |entry| self.core.view(entry))? {
+                return Ok(snapshot);
+            }
+        }
     }
 
     /// Whether a live owner holds the name.
@@ -188,15 +192,27 @@ impl Core {
     ) -> Result<R, LookupError> {
         self.check_open()?;
         let pin = pin();
-        let mut store = self.store.get(&pin);
+        let key = KeyRef::new(namespace, name);
+        // The back-end of nearly everyone, first and by type.
+        if let Store::Sharded(sharded) = self.store.get(&pin)
+            && let Some(entry) = sharded.peek(&pin, key, Hooked::Yes)
+        {
+            return Ok(read(entry));
+        }
+        self.with_any(&pin, key, read)
+    }
+
+    #[cold]
+    fn with_any<R>(&self, pin: &Pin, key: KeyRef<'_>, read: impl FnOnce(&StoredEntry) -> R) -> Result<R, LookupError> {
+        let mut store = self.store.get(pin);
         let mut read = read;
         loop {
-            match store.read(&pin, namespace, name, read)? {
+            match store.read(pin, key, read)? {
                 Ok(result) => return Ok(result),
                 Err(not_run) => read = not_run,
             }
             // A back-end that was left is emptied: what was not found there may be in its successor.
-            let now = self.store.get(&pin);
+            let now = self.store.get(pin);
             if std::ptr::eq(store, now) {
                 return Err(LookupError::NotFound);
             }
@@ -204,19 +220,14 @@ impl Core {
         }
     }
 
-    /// A share of the live entry of a name.
-    pub(crate) fn shared(&self, namespace: &Namespace, name: &ServiceName) -> Result<Arc<StoredEntry>, LookupError> {
-        self.check_open()?;
-        self.get(namespace, name)?.ok_or(LookupError::NotFound)
-    }
-
-    /// A snapshot, with the metadata of an agent as the view in force shows it.
-    pub(crate) fn view(&self, entry: &StoredEntry) -> EntrySnapshot {
+    /// A snapshot, with the metadata of an agent as the view in force shows it; `None` for an agent that is gone.
+    #[cfg_attr(not(feature = "agent"), expect(clippy::unnecessary_wraps, reason = "agents can be gone"))]
+    pub(crate) fn view(&self, entry: &StoredEntry) -> Option<EntrySnapshot> {
         #[cfg(feature = "agent")]
         if entry.kind() == EntryKind::Agent {
             return self.agents.view(entry);
         }
-        entry.snapshot()
+        Some(entry.snapshot())
     }
 }
 
@@ -226,25 +237,24 @@ impl Store {
     fn read<R, F: FnOnce(&StoredEntry) -> R>(
         &self,
         pin: &Pin,
-        namespace: &Namespace,
-        name: &ServiceName,
+        key: KeyRef<'_>,
         read: F,
     ) -> Result<Result<R, F>, BackendError> {
         match self {
-            Self::Sharded(sharded) => Ok(match sharded.peek(pin, namespace, name, Hooked::Yes) {
+            Self::Sharded(sharded) => Ok(match sharded.peek(pin, key, Hooked::Yes) {
                 Some(entry) => Ok(read(entry)),
                 None => Err(read),
             }),
             Self::Dyn(backend) => {
                 let (mut read, mut result) = (Some(read), None);
-                backend.read(namespace, name, &mut |entry| result = read.take().map(|read| read(entry)))?;
+                backend.read(key, &mut |entry| result = read.take().map(|read| read(entry)))?;
                 Ok(match (result, read) {
                     (None, Some(read)) => Err(read),
                     (Some(result), _) => Ok(result),
                     (None, None) => unreachable!("taken only to make the result"),
                 })
             }
-            Self::Again(store) => store.read(pin, namespace, name, read),
+            Self::Again(store) => store.read(pin, key, read),
         }
     }
 }

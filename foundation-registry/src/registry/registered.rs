@@ -1,7 +1,7 @@
 //! Tokens of a claim.
 
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use foundation_types::{Generation, Metadata};
 
@@ -15,25 +15,25 @@ use crate::watch::RemovalReason;
 ///
 /// Dropping it does nothing; see [`guard`](Self::guard) for a token that gives the name up.
 #[derive(Clone)]
-pub struct Registered {
-    core: Weak<Core>,
-    key: RegistryKey,
-    generation: Generation,
-}
+pub struct Registered(Arc<StoredEntry>);
 
 impl Registered {
-    pub(crate) fn new(core: &Arc<Core>, entry: &StoredEntry) -> Self {
-        Self { core: Arc::downgrade(core), key: entry.key().clone(), generation: entry.generation() }
+    pub(crate) fn new(entry: Arc<StoredEntry>) -> Self {
+        Self(entry)
+    }
+
+    fn core(&self) -> Option<Arc<Core>> {
+        self.0.home()?.core()
     }
 
     /// Which claim of the name this is.
     pub fn generation(&self) -> Generation {
-        self.generation
+        self.0.generation()
     }
 
     /// The name that was claimed.
     pub fn key(&self) -> &RegistryKey {
-        &self.key
+        self.0.key()
     }
 
     /// Gives the name up if this claim still holds it. Returns whether it did. After a shutdown of the registry it does
@@ -44,17 +44,16 @@ impl Registered {
     }
 
     fn release(&self) -> bool {
-        let Some(core) = self.core.upgrade() else { return false };
-        let RegistryKey { namespace, name } = &self.key;
+        let Some(core) = self.core() else { return false };
         let removed = core.check_open().and_then(|()| {
-            core.remove(namespace, name, Some(self.generation), RemovalReason::Unregistered)
-                .map_err(RegistryError::from)
+            let expect = Some(self.generation());
+            core.remove(self.0.key_ref(), expect, RemovalReason::Unregistered).map_err(RegistryError::from)
         });
         match removed {
             Ok(entry) => entry.is_some(),
             Err(RegistryError::Closed) => false,
             Err(error) => {
-                tracing::warn!(target: "foundation::registry", key = %self.key, %error, "name could not be given up");
+                tracing::warn!(target: "foundation::registry", key = %self.key(), %error, "name could not be given up");
                 false
             }
         }
@@ -66,8 +65,8 @@ impl Registered {
     /// [`UpdateError::Superseded`] if it does not; otherwise as
     /// [`Registry::update_metadata`](crate::Registry::update_metadata).
     pub fn update(&self, metadata: Metadata) -> Result<(), UpdateError> {
-        let core = self.core.upgrade().ok_or(UpdateError::Closed)?;
-        core.update(&self.key.namespace, &self.key.name, Some(self.generation), Arc::new(metadata))
+        let core = self.core().ok_or(UpdateError::Closed)?;
+        core.update(self.0.key_ref(), Some(self.generation()), Arc::new(metadata))
     }
 
     /// A guard that gives the name up when dropped.
@@ -78,7 +77,7 @@ impl Registered {
 
 impl fmt::Debug for Registered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Registered").field("key", &self.key).field("generation", &self.generation).finish()
+        f.debug_struct("Registered").field("key", self.key()).field("generation", &self.generation()).finish()
     }
 }
 

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 
+use crate::sync::{Mutex, MutexGuard};
 use crossbeam_utils::CachePadded;
 use foundation_types::ExitReason;
 use hashbrown::HashMap;
-use crate::sync::{Mutex, MutexGuard};
 
 use super::Core;
 use crate::entry::StoredEntry;
@@ -40,9 +40,14 @@ impl Stripe {
         self.state.lock()
     }
 
+    /// The registry it is part of.
+    pub(crate) fn core(&self) -> Option<Arc<Core>> {
+        self.core.upgrade()
+    }
+
     /// Takes the entry of a dead owner out of the registry.
     pub(crate) fn bury(&self, entry: &Arc<StoredEntry>, reason: &ExitReason) {
-        if let Some(core) = self.core.upgrade() {
+        if let Some(core) = self.core() {
             core.bury(entry, reason);
         }
     }

@@ -11,7 +11,6 @@ use super::{Stripe, StripeState};
 use crate::backend::{Backend, ClaimError};
 use crate::entry::{EntryKind, SameOwner, StoredEntry};
 use crate::error::{BackendError, RegistryError};
-use crate::key::hash_key;
 use crate::sync::MutexGuard;
 use crate::watch::{RemovalReason, Turn};
 
@@ -57,7 +56,7 @@ impl Core {
                 Err(error) => {
                     for copy in copies {
                         // What cannot be taken back now, the next attempt does.
-                        let _ = to.backend().release(copy.key(), Some(copy.generation()));
+                        let _ = to.backend().release(copy.key_ref(), Some(copy.generation()));
                         left.push(copy);
                     }
                     return Err(match error {
@@ -70,14 +69,12 @@ impl Core {
         }
         report.moved = copies.len();
         self.index.fill(&copies);
-        #[cfg(feature = "agent")]
-        self.agents.rebuild(&copies);
         self.store.set(Arc::new(to));
 
         let moved: HashSet<_> = copies.iter().map(|copy| copy.generation()).collect();
         for entry in moving {
             // Best effort, as it may be failing: what stays is taken out when the registry comes back to it.
-            let _ = from.backend().release(entry.key(), Some(entry.generation()));
+            let _ = from.backend().release(entry.key_ref(), Some(entry.generation()));
             if moved.contains(&entry.generation()) {
                 // Its copy has the hook, and who still reads the old entry will look again.
                 left.push(entry);
@@ -97,7 +94,7 @@ impl Core {
         self.check_open()?;
         let mut aftermath = Aftermath::new(self);
         let guards = self.lock_all();
-        let swept = self.with_backend(|backend| backend.sweep())?;
+        let swept = self.with_backend(Backend::sweep)?;
         let count = swept.len();
         for dead in swept {
             self.bury_dead(dead, &guards, &mut aftermath);
@@ -109,8 +106,7 @@ impl Core {
     fn bury_dead(&self, dead: Arc<StoredEntry>, guards: &[MutexGuard<'_, StripeState>], aftermath: &mut Aftermath<'_>) {
         self.forget(&dead);
         let reason = RemovalReason::OwnerExit(dead.pid().exit_reason().unwrap_or(ExitReason::Normal));
-        let key = dead.key();
-        let state = &guards[Self::stripe_of(hash_key(&key.namespace, &key.name))];
+        let state = &guards[Self::stripe_of(dead.key_ref().hash())];
         aftermath.announce(state, &dead, Turn::Removed(&reason));
         aftermath.bury(dead, Some(reason));
     }
@@ -131,14 +127,13 @@ impl Core {
         }
         let current: HashSet<_> = moving.iter().map(Arc::as_ptr).collect();
         for entry in &stale {
-            let key = entry.key();
-            let home: &Arc<Stripe> = self.stripe(Self::stripe_of(hash_key(&key.namespace, &key.name)));
+            let home: &Arc<Stripe> = self.stripe(Self::stripe_of(entry.key_ref().hash()));
             if !entry.is_at_home(home) || current.contains(&Arc::as_ptr(entry)) {
                 return Err(BackendError::Rejected("back-end is in use already".to_owned()));
             }
         }
         for entry in stale {
-            left.extend(to.release(entry.key(), Some(entry.generation()))?);
+            left.extend(to.release(entry.key_ref(), Some(entry.generation()))?);
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ impl Node for Cell {
 
 fn put(table: &Table<Cell>, hash: u64, value: u64) {
     let node = Arc::new(Cell { hash, value });
-    table.write(table.shard_of(hash)).put(node, |cell| cell.hash == hash);
+    table.write(hash).put(node, |cell| cell.hash == hash);
 }
 
 fn get(table: &Table<Cell>, hash: u64) -> Option<u64> {
@@ -30,7 +30,7 @@ fn get(table: &Table<Cell>, hash: u64) -> Option<u64> {
 #[test]
 fn loom_reader_sees_old_or_new_while_a_node_is_replaced() {
     loom::model(|| {
-        let table = Arc::new(Table::new(2));
+        let table = Arc::new(Table::new(2, || ()));
         put(&table, 1, 10);
         let writer = {
             let table = Arc::clone(&table);
@@ -46,7 +46,7 @@ fn loom_reader_sees_old_or_new_while_a_node_is_replaced() {
 #[test]
 fn loom_reader_never_misses_a_key_while_the_array_grows() {
     loom::model(|| {
-        let table = Arc::new(Table::new(2));
+        let table = Arc::new(Table::new(2, || ()));
         // Six nodes fill an array of eight to its limit; the seventh makes it grow.
         for hash in 0..6 {
             put(&table, hash, hash);
@@ -65,7 +65,7 @@ fn loom_reader_never_misses_a_key_while_the_array_grows() {
 #[test]
 fn loom_removal_and_insertion_behind_it_do_not_hide_a_third_key() {
     loom::model(|| {
-        let table = Arc::new(Table::new(2));
+        let table = Arc::new(Table::new(2, || ()));
         // All three probe from slot 1.
         for (hash, value) in [(1, 1), (9, 9), (17, 17)] {
             put(&table, hash, value);
@@ -73,7 +73,7 @@ fn loom_removal_and_insertion_behind_it_do_not_hide_a_third_key() {
         let writer = {
             let table = Arc::clone(&table);
             thread::spawn(move || {
-                let removed = table.write(table.shard_of(1)).remove(1, |cell| cell.hash == 1);
+                let removed = table.write(1).remove(1, |cell| cell.hash == 1);
                 assert!(removed.is_some_and(|cell| cell.value == 1));
                 put(&table, 25, 25);
             })
@@ -88,7 +88,7 @@ fn loom_removal_and_insertion_behind_it_do_not_hide_a_third_key() {
 #[test]
 fn loom_two_writers_of_one_shard_both_take_effect() {
     loom::model(|| {
-        let table = Arc::new(Table::new(2));
+        let table = Arc::new(Table::new(2, || ()));
         let writers: Vec<_> = (0..2)
             .map(|hash| {
                 let table = Arc::clone(&table);

@@ -7,6 +7,7 @@
 use std::ptr;
 use std::sync::Arc;
 
+use super::slots::{Line, Slots};
 use crate::sync::{AtomicPtr, Ordering};
 
 #[cfg(not(loom))]
@@ -16,7 +17,7 @@ mod domain {
     use seize::{Collector, Guard, LocalGuard};
 
     /// How many nodes a thread retires before it tries to free them: one memory barrier across all cores a batch.
-    const BATCH: usize = 128;
+    const BATCH: usize = 512;
 
     static COLLECTOR: LazyLock<Collector> = LazyLock::new(|| Collector::new().batch_size(BATCH));
 
@@ -73,9 +74,9 @@ unsafe fn free_shared<T>(pointer: *mut T, _: &domain::FreeContext) {
     drop(unsafe { Arc::from_raw(pointer.cast_const()) });
 }
 
-unsafe fn free_box<T>(pointer: *mut T, _: &domain::FreeContext) {
-    // SAFETY: `retire_box` was given a box.
-    drop(unsafe { Box::from_raw(pointer) });
+unsafe fn free_slots<N>(array: *mut Line<N>, _: &domain::FreeContext) {
+    // SAFETY: `retire_slots` was given an array.
+    unsafe { Slots::free(array) }
 }
 
 /// Gives back one strong count of an `Arc` when no pin of now is left.
@@ -88,13 +89,13 @@ pub(super) unsafe fn retire_shared<T>(pointer: *const T) {
     unsafe { domain::retire(pointer.cast_mut(), free_shared::<T>) }
 }
 
-/// Frees a box when no pin of now is left.
+/// Frees an array of slots when no pin of now is left.
 ///
 /// # Safety
-/// `pointer` comes from `Box::into_raw`, is the caller's to free, and pins taken from now on cannot reach it.
-pub(super) unsafe fn retire_box<T>(pointer: *mut T) {
+/// `array` comes from `Slots::allocate`, is the caller's to free, and pins taken from now on cannot reach it.
+pub(super) unsafe fn retire_slots<N>(array: *mut Line<N>) {
     // SAFETY: passed on.
-    unsafe { domain::retire(pointer, free_box::<T>) }
+    unsafe { domain::retire(array, free_slots::<N>) }
 }
 
 /// A shared value that can be replaced while others read it without a lock.
