@@ -74,7 +74,7 @@ fn join<T>(handle: thread::JoinHandle<T>) -> T {
 }
 
 #[test]
-fn t16_two_deaths_have_one_reason() {
+fn loom_t16_two_deaths_have_one_reason() {
     let paths = [Reached::default(), Reached::default()];
     let [by_kill, by_exit] = paths.clone();
     loom::model(move || {
@@ -96,7 +96,7 @@ fn t16_two_deaths_have_one_reason() {
 }
 
 #[test]
-fn t16_death_is_seen_with_its_reason_and_for_ever() {
+fn loom_t16_death_is_seen_with_its_reason_and_for_ever() {
     let paths = [Reached::default(), Reached::default()];
     let [saw_alive, saw_dead] = paths.clone();
     loom::model(move || {
@@ -128,7 +128,7 @@ fn t16_death_is_seen_with_its_reason_and_for_ever() {
 }
 
 #[test]
-fn t18_a_hook_offered_while_the_owner_dies_runs_once_or_is_refused() {
+fn loom_t18_a_hook_offered_while_the_owner_dies_runs_once_or_is_refused() {
     let paths = [Reached::default(), Reached::default()];
     let [accepted, refused] = paths.clone();
     loom::model(move || {
@@ -151,7 +151,7 @@ fn t18_a_hook_offered_while_the_owner_dies_runs_once_or_is_refused() {
 }
 
 #[test]
-fn t18_a_hook_removed_while_the_owner_dies_runs_or_is_removed() {
+fn loom_t18_a_hook_removed_while_the_owner_dies_runs_or_is_removed() {
     let paths = [Reached::default(), Reached::default()];
     let [removed, taken] = paths.clone();
     loom::model(move || {
@@ -169,7 +169,7 @@ fn t18_a_hook_removed_while_the_owner_dies_runs_or_is_removed() {
 }
 
 #[test]
-fn t18_two_deaths_run_a_hook_once_and_both_return_after_it() {
+fn loom_t18_two_deaths_run_a_hook_once_and_both_return_after_it() {
     loom::model(|| {
         let owner = Owner::new();
         let pid = owner.pid();
@@ -186,7 +186,7 @@ fn t18_two_deaths_run_a_hook_once_and_both_return_after_it() {
 }
 
 #[test]
-fn t17_a_monitor_taken_while_the_owner_dies_is_woken() {
+fn loom_t17_a_monitor_taken_while_the_owner_dies_is_woken() {
     loom::model(|| {
         let owner = Owner::new();
         let pid = owner.pid();
@@ -201,7 +201,7 @@ fn t17_a_monitor_taken_while_the_owner_dies_is_woken() {
 }
 
 #[test]
-fn t17_a_monitor_dropped_while_the_owner_dies_is_woken_at_most_once() {
+fn loom_t17_a_monitor_dropped_while_the_owner_dies_is_woken_at_most_once() {
     let paths = [Reached::default(), Reached::default(), Reached::default()];
     let [woken, cancelled, ready] = paths.clone();
     loom::model(move || {
@@ -229,7 +229,7 @@ fn t17_a_monitor_dropped_while_the_owner_dies_is_woken_at_most_once() {
 }
 
 #[test]
-fn t18_hooks_run_before_a_monitor_resolves() {
+fn loom_t18_hooks_run_before_a_monitor_resolves() {
     loom::model(|| {
         let owner = Owner::new();
         let pid = owner.pid();
@@ -248,7 +248,7 @@ fn t18_hooks_run_before_a_monitor_resolves() {
 }
 
 #[test]
-fn a_drop_returns_after_the_wakers_that_a_kill_calls() {
+fn loom_a_drop_returns_after_the_wakers_that_a_kill_calls() {
     loom::model(|| {
         let owner = Owner::new();
         let pid = owner.pid();
@@ -264,7 +264,7 @@ fn a_drop_returns_after_the_wakers_that_a_kill_calls() {
 }
 
 #[test]
-fn t17_a_monitor_resolves_once_and_after_the_hooks_when_two_threads_kill() {
+fn loom_t17_a_monitor_resolves_once_and_after_the_hooks_when_two_threads_kill() {
     // All executions take ten seconds; those with at most four preemptions a fraction of one.
     let mut builder = Builder::new();
     builder.preemption_bound = Some(4);
@@ -287,7 +287,7 @@ fn t17_a_monitor_resolves_once_and_after_the_hooks_when_two_threads_kill() {
 }
 
 #[test]
-fn whoever_saw_an_owner_dead_and_then_no_death_in_progress_sees_what_its_hooks_did() {
+fn loom_whoever_saw_an_owner_dead_and_then_no_death_in_progress_sees_what_its_hooks_did() {
     let paths = [Reached::default(), Reached::default()];
     let [quiet, busy] = paths.clone();
     loom::model(move || {
@@ -315,7 +315,7 @@ fn whoever_saw_an_owner_dead_and_then_no_death_in_progress_sees_what_its_hooks_d
 }
 
 #[test]
-fn another_death_in_between_does_not_break_the_chain_to_the_hooks() {
+fn loom_another_death_in_between_does_not_break_the_chain_to_the_hooks() {
     let paths = [Reached::default(), Reached::default()];
     let [quiet, busy] = paths.clone();
     loom::model(move || {
@@ -342,7 +342,7 @@ fn another_death_in_between_does_not_break_the_chain_to_the_hooks() {
 }
 
 #[test]
-fn whoever_is_told_of_a_death_is_as_good_as_whoever_saw_it() {
+fn loom_whoever_is_told_of_a_death_is_as_good_as_whoever_saw_it() {
     let told = Reached::default();
     let mark = told.clone();
     loom::model(move || {
@@ -371,7 +371,7 @@ fn whoever_is_told_of_a_death_is_as_good_as_whoever_saw_it() {
 }
 
 #[test]
-fn a_death_with_a_panicking_hook_comes_to_its_end() {
+fn loom_a_death_with_a_panicking_hook_comes_to_its_end() {
     loom::model(|| {
         let owner = Owner::new();
         let ran = Happened::new();
@@ -384,7 +384,7 @@ fn a_death_with_a_panicking_hook_comes_to_its_end() {
 }
 
 #[test]
-fn no_shutdown_request_is_lost() {
+fn loom_no_shutdown_request_is_lost() {
     loom::model(|| {
         let owner = Owner::new();
         let pid = owner.pid();
@@ -395,7 +395,7 @@ fn no_shutdown_request_is_lost() {
 }
 
 #[test]
-fn a_death_raises_the_shutdown_signal_once_with_the_first_reason() {
+fn loom_a_death_raises_the_shutdown_signal_once_with_the_first_reason() {
     let paths = [Reached::default(), Reached::default()];
     let [in_time, too_late] = paths.clone();
     loom::model(move || {

@@ -167,8 +167,9 @@ fn doctests(workspace: &Workspace) -> Result<Outcome, Failure> {
     execute(cmd!(sh, "cargo test --locked --workspace --all-features --doc --no-fail-fast")).map(Outcome::Passed)
 }
 
-/// The models are the integration tests called `loom_*`. Their flag changes every artifact, so they have a target
-/// directory of their own; no other step sees code under that flag, so warnings are errors here.
+/// The models are the tests called `loom_*`: in integration tests of such a name, and beside the private kernels of the
+/// crates that have one. Their flag changes every artifact, so they have a target directory of their own; no other step
+/// sees code under that flag, so warnings are errors here.
 fn models(workspace: &Workspace) -> Result<Outcome, Failure> {
     let sh = &workspace.sh;
     let selection = model_selection(workspace.metadata.members());
@@ -176,7 +177,7 @@ fn models(workspace: &Workspace) -> Result<Outcome, Failure> {
         return Ok(Outcome::LeftOut("no crate has a test called `loom_*`".into()));
     }
     let target = workspace.metadata.target_directory.join("loom");
-    let run = cmd!(sh, "cargo test --locked --profile loom --target-dir {target} {selection...} --no-fail-fast");
+    let run = cmd!(sh, "cargo test --locked --profile loom --target-dir {target} {selection...} --no-fail-fast -- loom_");
     let totals = execute(run.env("RUSTFLAGS", "--cfg loom -D warnings"))?;
     if totals.any() {
         Ok(Outcome::Passed(totals))
@@ -202,7 +203,7 @@ fn model_selection<'a>(members: impl Iterator<Item = &'a Package>) -> Vec<String
     features.sort_unstable();
     features.dedup();
     packages.extend(features);
-    packages.push("--test=loom_*".into());
+    packages.extend(["--lib".into(), "--test=loom_*".into()]);
     packages
 }
 
@@ -315,7 +316,7 @@ mod tests {
         let with_models = package(&json!({}), &tests);
         let without = package(&json!({}), &json!([{ "name": "x", "kind": ["lib"] }]));
         let selection = model_selection([&with_models, &without].into_iter());
-        assert_eq!(selection, ["--package=x", "--features=x/agent", "--test=loom_*"]);
+        assert_eq!(selection, ["--package=x", "--features=x/agent", "--lib", "--test=loom_*"]);
         assert!(model_selection([&without].into_iter()).is_empty());
     }
 

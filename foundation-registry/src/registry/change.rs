@@ -236,10 +236,11 @@ impl Core {
         &self,
         key: KeyRef<'_>,
         expect: Option<Generation>,
-        metadata: Arc<Metadata>,
+        metadata: Metadata,
     ) -> Result<(), UpdateError> {
         self.check_open()?;
         self.limits.check_metadata(&metadata)?;
+        let metadata = Arc::new(metadata);
         let stripe = self.stripe(Self::stripe_of(key.hash()));
         let mut aftermath = Aftermath::new(self);
         let state = stripe.lock();

@@ -107,7 +107,7 @@ impl Registry {
         name: &ServiceName,
         metadata: Metadata,
     ) -> Result<(), UpdateError> {
-        self.core.update(KeyRef::new(namespace, name), None, Arc::new(metadata))
+        self.core.update(KeyRef::new(namespace, name), None, metadata)
     }
 
     /// Gives a name up, whoever holds it. Returns whether a live owner held it.

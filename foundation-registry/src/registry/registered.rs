@@ -66,7 +66,7 @@ impl Registered {
     /// [`Registry::update_metadata`](crate::Registry::update_metadata).
     pub fn update(&self, metadata: Metadata) -> Result<(), UpdateError> {
         let core = self.core().ok_or(UpdateError::Closed)?;
-        core.update(self.0.key_ref(), Some(self.generation()), Arc::new(metadata))
+        core.update(self.0.key_ref(), Some(self.generation()), metadata)
     }
 
     /// A guard that gives the name up when dropped.
