@@ -1,0 +1,139 @@
+//! Composing an instance.
+
+use std::fmt;
+use std::sync::Arc;
+
+use foundation_registry::backend::Backend;
+use foundation_registry::{Limits, OptionsError, Registry, RegistryBuilder, ServiceLogs, ServiceRegistry};
+use foundation_types::{Clock, Emitter, Namespace, Observer, SystemClock};
+
+use super::{Foundation, Parts};
+
+/// Options of a [`Foundation`].
+#[must_use = "a builder does nothing until built"]
+pub struct FoundationBuilder {
+    namespace: Namespace,
+    clock: Arc<dyn Clock>,
+    observer: Option<Arc<dyn Observer>>,
+    logs: LegacyLogs,
+    registry: RegistryBuilder,
+    #[cfg(feature = "agent")]
+    gate: foundation_types::FeatureGate,
+}
+
+impl Default for FoundationBuilder {
+    fn default() -> Self {
+        Self {
+            namespace: Namespace::Production,
+            clock: Arc::new(SystemClock),
+            observer: None,
+            logs: LegacyLogs::default(),
+            registry: Registry::builder(),
+            #[cfg(feature = "agent")]
+            gate: foundation_types::FeatureGate::default(),
+        }
+    }
+}
+
+impl FoundationBuilder {
+    /// The namespace in which the instance works where nothing else is said; the default is [`Namespace::Production`].
+    pub fn namespace(mut self, namespace: Namespace) -> Self {
+        self.namespace = namespace;
+        self
+    }
+
+    /// Where time comes from; the default is [`SystemClock`].
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Who hears what happens; nobody by default.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// The switch of the agent features. The default is a gate of the instance's own, with everything on but the
+    /// enforcement of resource limits.
+    #[cfg(feature = "agent")]
+    pub fn gate(mut self, gate: foundation_types::FeatureGate) -> Self {
+        self.gate = gate;
+        self
+    }
+
+    /// Where the registry keeps its entries; the default is
+    /// [`Sharded`](foundation_registry::backend::Sharded).
+    pub fn registry_backend(mut self, backend: Arc<dyn Backend>) -> Self {
+        self.registry = self.registry.backend(backend);
+        self
+    }
+
+    /// How much the registry holds; nothing is limited by default.
+    pub fn registry_limits(mut self, limits: Limits) -> Self {
+        self.registry = self.registry.limits(limits);
+        self
+    }
+
+    /// Which log lines the legacy facade writes.
+    pub fn legacy_logs(mut self, logs: LegacyLogs) -> Self {
+        self.logs = logs;
+        self
+    }
+
+    /// The instance.
+    ///
+    /// # Errors
+    /// [`BuildError`] if an option of a subsystem is out of range. Nothing has been started then.
+    pub fn build(self) -> Result<Foundation, BuildError> {
+        let registry = self.registry.clock(Arc::clone(&self.clock));
+        let registry = match &self.observer {
+            Some(observer) => registry.observer(Arc::clone(observer)),
+            None => registry,
+        };
+        #[cfg(feature = "agent")]
+        let registry = registry.gate(self.gate.clone());
+        let registry = registry.build()?;
+        let services = ServiceRegistry::new(registry.clone()).with_logs(self.logs.services);
+        Ok(Foundation(Arc::new(Parts {
+            namespace: self.namespace,
+            started: (self.clock.mono(), self.clock.wall()),
+            clock: self.clock,
+            emitter: Emitter::from(self.observer),
+            logs: self.logs,
+            #[cfg(feature = "agent")]
+            gate: self.gate,
+            registry,
+            services,
+        })))
+    }
+}
+
+impl fmt::Debug for FoundationBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FoundationBuilder")
+            .field("namespace", &self.namespace)
+            .field("registry", &self.registry)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which of their optional lines the legacy facade and the service registry log: the settings `debug_registry` and
+/// `test_mode` of the original, and `debug_health_check`. The target of all lines is `foundation::registry`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct LegacyLogs {
+    /// A debug line for each change made through [`ProcessRegistry`](crate::process_registry::ProcessRegistry). Off by
+    /// default.
+    pub debug_registry: bool,
+    /// The lines of the service registry.
+    pub services: ServiceLogs,
+}
+
+/// Why a [`Foundation`] could not be composed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// An option of the registry is out of range.
+    #[error("registry: {0}")]
+    Registry(#[from] OptionsError),
+}

@@ -1,0 +1,43 @@
+//! The instance that the functions of the legacy facade act on.
+//!
+//! It is the only process-wide state of this crate. It comes into being with the first call that needs it, or before that
+//! by [`install`]; nothing takes it down but its own [`shutdown`](Foundation::shutdown).
+
+use std::sync::OnceLock;
+
+use crate::foundation::Foundation;
+
+static GLOBAL: OnceLock<Foundation> = OnceLock::new();
+
+/// The global instance; a call that finds none makes one with [`Foundation::new`].
+pub fn get() -> &'static Foundation {
+    GLOBAL.get_or_init(Foundation::new)
+}
+
+/// Makes `foundation` the global instance: call it first thing in `main`, to give the legacy functions an observer, a
+/// back-end or limits.
+///
+/// # Errors
+/// [`AlreadyInstalled`] if there is a global instance, whether installed or made by a first call. It stays.
+pub fn install(foundation: Foundation) -> Result<(), AlreadyInstalled> {
+    GLOBAL.set(foundation).map_err(|_| AlreadyInstalled)
+}
+
+/// There is a global instance already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a global instance exists already")]
+pub struct AlreadyInstalled;
+
+/// Defines functions that call the methods of the same names on a part of the global instance.
+macro_rules! on_global {
+    ($part:ident($get:expr): $(fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)+) => {
+        $(
+            #[doc = concat!("As [`", stringify!($part), "::", stringify!($name), "`], errors included, on the global instance.")]
+            pub fn $name($($argument: $type),*) $(-> $result)? {
+                $get.$name($($argument),*)
+            }
+        )+
+    };
+}
+
+pub(crate) use on_global;

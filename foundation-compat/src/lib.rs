@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "agent")]
+pub mod agent;
+#[cfg(feature = "agent")]
+pub mod agent_registry;
+#[cfg(feature = "agent")]
+pub mod application;
+pub mod error;
+pub mod error_context;
+mod foundation;
+pub mod global;
+pub mod process_registry;
+pub mod service_registry;
+#[cfg(feature = "agent")]
+pub mod types;
+
+/// The subsystem crates, for everything that has no old name.
+pub use {foundation_registry, foundation_types};
+
+#[cfg(feature = "agent")]
+pub use foundation::{AgentFeatures, FEATURE_CHANGED_EVENT};
+pub use foundation::{
+    BuildError, Foundation, FoundationBuilder, FoundationHealth, FoundationStatus, LegacyLogs, SubsystemStatus,
+};
+#[cfg(feature = "agent")]
+pub use foundation_types::{AgentId, AgentInfo, AgentState, AgentType, Capability, MetadataView, ProcessId};
+pub use foundation_types::{
+    Error, ErrorContext, ErrorKind, ExitReason, Health, Metadata, Namespace, NodeId, Owner, Pid, ServiceName, Value,
+};
