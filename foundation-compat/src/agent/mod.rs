@@ -1,0 +1,3 @@
+//! What the original's agent-aware tree has under the names of legacy modules.
+
+pub mod error;

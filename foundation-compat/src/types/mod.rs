@@ -1,0 +1,3 @@
+//! The original's `Foundation.Types`.
+
+pub mod agent_info;
