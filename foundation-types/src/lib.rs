@@ -5,6 +5,7 @@
 pub mod agent;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod contain;
 pub mod engine;
 pub mod error;
 mod event;
@@ -28,6 +29,7 @@ pub use agent::{
     AgentChange, AgentChanges, AgentContext, AgentDirectory, AgentInfo, AgentInfoError, AgentState, AgentStatus,
     AgentStatusSource, AgentType, AgentView, MetadataView,
 };
+pub use contain::contain;
 pub use engine::Engine;
 pub use error::{Classify, Error, ErrorContext, ErrorKind, Severity};
 pub use event::{EventName, InvalidEventName, MAX_EVENT_SEGMENTS, MAX_SEGMENT_LEN, Measurements};

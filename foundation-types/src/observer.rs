@@ -1,10 +1,9 @@
 //! The observation seam: how crates tell the world what happened.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::{EventName, Measurements, Metadata};
+use crate::{EventName, Measurements, Metadata, contain};
 
 /// Hears what the crates of the workspace do.
 ///
@@ -48,13 +47,13 @@ impl Emitter {
     /// A panic of the observer is caught and dropped; one in `build` is the caller's.
     pub fn emit(&self, name: &EventName, build: impl FnOnce() -> (Measurements, Metadata)) {
         let Some(observer) = &self.0 else { return };
-        let listens = catch_unwind(AssertUnwindSafe(|| observer.enabled(name))).unwrap_or(false);
+        let listens = contain(|| observer.enabled(name)).unwrap_or(false);
         if !listens {
             return;
         }
         let (measurements, metadata) = build();
         // The panic hook has reported it; the result of the operation must not change.
-        let _ = catch_unwind(AssertUnwindSafe(|| observer.emit(name, &measurements, &metadata)));
+        let _ = contain(|| observer.emit(name, &measurements, &metadata));
     }
 }
 

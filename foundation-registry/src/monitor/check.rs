@@ -1,10 +1,9 @@
 //! One check, and what follows from it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use foundation_types::{EventName, ExitReason, Health, Measurements, Metadata, Text, Timestamp, event_name};
+use foundation_types::{EventName, Health, Measurements, Metadata, Text, Timestamp, contain, event_name};
 
 use super::{BackendMonitor, TARGET};
 use crate::backend::{Backend, BackendHealth};
@@ -127,7 +126,7 @@ impl BackendMonitor {
             if !health_of(other.backend()).is_ok_and(|health| health.status == Health::Healthy) {
                 continue;
             }
-            let moved = catch_unwind(AssertUnwindSafe(|| self.registry.core.switch(other.again())));
+            let moved = contain(|| self.registry.core.switch(other.again()));
             match moved {
                 Ok(Ok(report)) => {
                     *self.failures.lock() = 0;
@@ -141,10 +140,7 @@ impl BackendMonitor {
                 }
                 Ok(Err(RegistryError::Closed)) => return Err(RegistryError::Closed),
                 Ok(Err(error)) => tracing::warn!(target: TARGET, from, index, %error, "could not fail over"),
-                Err(panic) => {
-                    let panic = ExitReason::from_panic(&*panic);
-                    tracing::warn!(target: TARGET, from, index, %panic, "could not fail over");
-                }
+                Err(panic) => tracing::warn!(target: TARGET, from, index, %panic, "could not fail over"),
             }
         }
         tracing::error!(target: TARGET, from, %reason, "all back-ends failed");
@@ -161,9 +157,9 @@ enum Outcome {
 
 /// The report of a back-end, or why there is none.
 fn health_of(backend: &dyn Backend) -> Result<BackendHealth, Text> {
-    match catch_unwind(AssertUnwindSafe(|| backend.health())) {
+    match contain(|| backend.health()) {
         Ok(Ok(health)) => Ok(health),
         Ok(Err(error)) => Err(Text::from(error.to_string())),
-        Err(panic) => Err(Text::from(ExitReason::from_panic(&*panic).to_string())),
+        Err(panic) => Err(Text::from(format!("panic: {panic}"))),
     }
 }

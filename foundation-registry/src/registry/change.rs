@@ -1,11 +1,10 @@
 //! Claiming, changing and releasing names.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Waker;
 
-use foundation_types::{ExitReason, Generation, Metadata, Pid};
+use foundation_types::{ExitReason, Generation, Metadata, Pid, contain};
 
 use super::core::Core;
 use super::{Registered, StripeState};
@@ -84,7 +83,7 @@ impl<'c> Aftermath<'c> {
 /// An executor whose waker panics must not keep the others asleep.
 pub(super) fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
     for waker in wakers {
-        let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+        let _ = contain(|| waker.wake());
     }
 }
 

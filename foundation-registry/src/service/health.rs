@@ -1,6 +1,5 @@
 //! Health checks: a function of the caller's, apart from the caller.
 
-use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
@@ -9,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use foundation_types::{ExitReason, Namespace, Pid, ServiceName, Text, Value, timeout_at};
+use foundation_types::{Namespace, Pid, ServiceName, Value, contain, timeout_at};
 use parking_lot::Mutex;
 
 use super::{ServiceRegistry, TARGET};
@@ -164,16 +163,14 @@ struct Apart<Fut>(Option<Pin<Box<Fut>>>);
 
 impl<Fut: Future<Output: Into<Verdict>>> Apart<Fut> {
     fn new(start: impl FnOnce() -> Fut) -> Result<Self, HealthCheckError> {
-        let check = catch_unwind(AssertUnwindSafe(|| Box::pin(start())));
-        check.map(|check| Self(Some(check))).map_err(|panic| errored(&*panic))
+        contain(|| Box::pin(start())).map(|check| Self(Some(check))).map_err(HealthCheckError::Errored)
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Verdict, HealthCheckError>> {
         let Some(check) = &mut self.0 else { return Poll::Pending };
-        let polled = catch_unwind(AssertUnwindSafe(|| check.as_mut().poll(context).map(Into::into)));
-        match polled {
+        match contain(|| check.as_mut().poll(context).map(Into::into)) {
             Ok(verdict) => verdict.map(Ok),
-            Err(panic) => Poll::Ready(Err(errored(&*panic))),
+            Err(panic) => Poll::Ready(Err(HealthCheckError::Errored(panic))),
         }
     }
 }
@@ -181,16 +178,8 @@ impl<Fut: Future<Output: Into<Verdict>>> Apart<Fut> {
 impl<Fut> Drop for Apart<Fut> {
     fn drop(&mut self) {
         let check = self.0.take();
-        // The panic hook has reported it.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(check)));
+        let _ = contain(|| drop(check));
     }
-}
-
-fn errored(panic: &(dyn Any + Send)) -> HealthCheckError {
-    HealthCheckError::Errored(match ExitReason::from_panic(panic) {
-        ExitReason::Panic(message) => message,
-        other => Text::from(other.to_string()),
-    })
 }
 
 /// Runs `check` on a thread of its own; the future takes its answer, and its panic.

@@ -140,14 +140,18 @@ impl AgentChangeFeed {
 
     /// Hands a change to every subscriber. O(subscribers); with none, one relaxed load.
     pub fn publish(&self, change: &AgentChange) {
+        self.enqueue(change).into_iter().for_each(Waker::wake);
+    }
+
+    /// As [`publish`](Self::publish), but leaves it to the caller to wake the subscribers: for callers who put changes in
+    /// order with a lock, which they must not hold while wakers, which are foreign code, run.
+    #[must_use = "subscribers sleep until they are woken"]
+    pub fn enqueue(&self, change: &AgentChange) -> Vec<Waker> {
         // A subscription that happened before this call is seen: the count is a single location, and coherent.
         if self.subscribers() == 0 {
-            return;
+            return Vec::new();
         }
-        let queues = lock(&self.0.queues);
-        let wakers: Vec<Waker> = queues.iter().filter_map(|queue| queue.push(change.clone())).collect();
-        drop(queues);
-        wakers.into_iter().for_each(Waker::wake);
+        lock(&self.0.queues).iter().filter_map(|queue| queue.push(change.clone())).collect()
     }
 }
 

@@ -3,7 +3,6 @@
 use std::any::{Any, type_name};
 use std::error::Error as StdError;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::kind::ErrorKind;
 use super::record::Error;
@@ -99,14 +98,6 @@ pub(super) fn payload_text(payload: &(dyn Any + Send)) -> String {
     text_of(payload).unwrap_or("panic payload is not text").to_owned()
 }
 
-/// Drops the payload of a panic, whose destructor may panic again.
-pub(super) fn discard(payload: Box<dyn Any + Send>) {
-    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        // Dropping this one could go on for ever.
-        std::mem::forget(second);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,16 +131,5 @@ mod tests {
         let text = Error::from_panic(&"broken".to_owned());
         assert_eq!((text.code(), text.message()), (9001, "broken"));
         assert_eq!(Error::from_panic(&17_u8).kind(), &ErrorKind::UnknownException);
-    }
-
-    #[test]
-    fn a_payload_whose_destructor_panics_is_discarded() {
-        struct Grenade;
-        impl Drop for Grenade {
-            fn drop(&mut self) {
-                panic!("dropped");
-            }
-        }
-        discard(Box::new(Grenade));
     }
 }

@@ -10,10 +10,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::context::ErrorContext;
-use super::exception::{discard, payload_text};
+use super::exception::payload_text;
 use super::kind::ErrorKind;
 use super::metrics;
 use super::record::Error;
+use crate::contain::drop_contained;
 
 thread_local! {
     /// The contexts entered on this thread, the innermost last, each with the number of its guard.
@@ -99,7 +100,7 @@ impl ErrorContext {
             }
             Err(payload) => {
                 let error = self.panicked(&*payload);
-                discard(payload);
+                drop_contained(payload);
                 metrics::collect_error_metrics(&error, self.emitter());
                 Err(error)
             }

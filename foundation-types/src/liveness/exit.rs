@@ -38,9 +38,7 @@ impl ExitReason {
 
     /// A panic, with the message of its payload where that is text.
     pub fn from_panic(payload: &(dyn Any + Send)) -> Self {
-        let message = payload.downcast_ref::<&str>().map(|text| Text::from(*text));
-        let message = message.or_else(|| payload.downcast_ref::<String>().map(|text| Text::from(text.as_str())));
-        Self::Panic(message.unwrap_or_else(|| Text::from_static("payload is not text")))
+        Self::Panic(crate::contain::panic_message(payload))
     }
 
     /// Whether the component ended as intended: [`Normal`](Self::Normal) or [`Shutdown`](Self::Shutdown).

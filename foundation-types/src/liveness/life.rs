@@ -1,13 +1,12 @@
 //! The state that an owner and its pids share.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use super::slots::{SlotId, Slots};
 use super::sync::{AtomicBool, AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, ThreadId, current_thread};
 use super::{ExitHook, ExitReason, OwnerId};
-use crate::{MonoTime, Name, NodeId};
+use crate::{MonoTime, Name, NodeId, contain};
 
 #[cfg(not(loom))]
 static DEATHS_IN_PROGRESS: AtomicUsize = AtomicUsize::new(0);
@@ -147,7 +146,7 @@ impl Life {
         if let Some((hooks, reason)) = hooks {
             drop(state);
             for hook in hooks {
-                run_caught(|| hook.run(&reason));
+                let _ = contain(|| hook.run(&reason));
             }
             // Release: pairs with the acquire load in `no_death_in_progress`.
             DEATHS_IN_PROGRESS.fetch_sub(1, Ordering::Release);
@@ -276,16 +275,6 @@ impl State {
 fn wake_all(wakers: impl Iterator<Item = Waker>) {
     for waker in wakers {
         // An executor whose waker panics must not keep the others asleep.
-        run_caught(|| waker.wake());
-    }
-}
-
-/// Runs foreign code so that no panic of it gets past, be it of the code or of the destructor of its panic payload.
-fn run_caught(code: impl FnOnce()) {
-    // The panic itself needs no report here: the panic hook has made one.
-    let Err(payload) = catch_unwind(AssertUnwindSafe(code)) else { return };
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        // A second destructor may panic as well; leaking it ends the chain.
-        std::mem::forget(payload);
+        let _ = contain(|| waker.wake());
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread;
 use std::time::Duration;
 
 use super::{Clock, MonoTime, SystemClock};
+use crate::contain;
 
 /// How long the timer thread waits for new work before it ends.
 const IDLE: Duration = Duration::from_secs(2);
@@ -94,7 +94,7 @@ fn serve() {
                 let waker = entry.remove();
                 drop(timers);
                 // All timers of the process depend on this thread; the panic hook has reported what a waker did.
-                let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+                let _ = contain(|| waker.wake());
                 timers = lock();
                 continue;
             }
