@@ -26,6 +26,8 @@
 mod models;
 mod reclaim;
 mod slots;
+#[cfg(all(test, not(loom)))]
+mod stress;
 
 use std::ops::Deref;
 use std::ptr;
