@@ -1,5 +1,6 @@
 //! The table under real threads: for the address sanitizer, which sees a node that is read after it was freed.
 
+use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -7,7 +8,7 @@ use std::thread;
 use super::{Node, Table, pin};
 
 const KEYS: u64 = 64;
-const ROUNDS: u64 = 40_000;
+const ROUNDS: u64 = 100_000;
 
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
 
@@ -53,11 +54,16 @@ fn readers_never_see_a_freed_node_and_every_node_is_freed() {
                     while !done.load(Ordering::Relaxed) {
                         for number in 0..KEYS {
                             let hash = key(number);
-                            if let Some(node) = table.get(&pin(), hash, |node| node.hash == hash) {
-                                assert_eq!(*node.twice, hash.wrapping_mul(2));
+                            let pin = pin();
+                            if let Some(node) = table.get(&pin, hash, |node| node.hash == hash) {
+                                // Held for long, so that a writer gets between.
+                                for _ in 0..200 {
+                                    assert_eq!(*black_box(node).twice, hash.wrapping_mul(2));
+                                }
                                 seen += 1;
                             }
-                            if let Some(node) = table.get_shared(&pin(), hash, |node| node.hash == hash) {
+                            drop(pin);
+                            if let Some(node) = table.get_shared(&super::pin(), hash, |node| node.hash == hash) {
                                 assert_eq!(*node.twice, hash.wrapping_mul(2));
                             }
                         }
