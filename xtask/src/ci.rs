@@ -45,6 +45,7 @@ const STEPS: &[(Step<Workspace>, Loop)] = &[
     (Step { name: "bare-tests", about: "the same with no feature compiled in", run: bare_tests }, Loop::Full),
     (Step { name: "doctests", about: "examples in the documentation", run: doctests }, Loop::Inner),
     (Step { name: "models", about: "all interleavings, under loom", run: models }, Loop::Full),
+    (Step { name: "sanitizer", about: "unsafe code, under the address sanitizer", run: sanitizer }, Loop::Full),
     (Step { name: "docs", about: "rustdoc without warnings", run: docs }, Loop::Full),
     (Step { name: "licences", about: "licences, bans and sources", run: licences }, Loop::Full),
     (Step { name: "packages", about: "what would be published", run: packages }, Loop::Full),
@@ -177,7 +178,8 @@ fn models(workspace: &Workspace) -> Result<Outcome, Failure> {
         return Ok(Outcome::LeftOut("no crate has a test called `loom_*`".into()));
     }
     let target = workspace.metadata.target_directory.join("loom");
-    let run = cmd!(sh, "cargo test --locked --profile loom --target-dir {target} {selection...} --no-fail-fast -- loom_");
+    let run =
+        cmd!(sh, "cargo test --locked --profile loom --target-dir {target} {selection...} --no-fail-fast -- loom_");
     let totals = execute(run.env("RUSTFLAGS", "--cfg loom -D warnings"))?;
     if totals.any() {
         Ok(Outcome::Passed(totals))
@@ -205,6 +207,25 @@ fn model_selection<'a>(members: impl Iterator<Item = &'a Package>) -> Vec<String
     packages.extend(features);
     packages.extend(["--lib".into(), "--test=loom_*".into()]);
     packages
+}
+
+/// The stress tests beside unsafe code are called `stress`. The sanitizer needs a nightly compiler, which not everyone has,
+/// and a target directory of its own.
+fn sanitizer(workspace: &Workspace) -> Result<Outcome, Failure> {
+    let sh = &workspace.sh;
+    if !answers("cargo", &["+nightly", "--version"]) {
+        let missing = "no nightly compiler; `rustup toolchain install nightly` installs one";
+        return Ok(Outcome::LeftOut(missing.into()));
+    }
+    let version = cmd!(sh, "rustc -vV").quiet().read().map_err(anyhow::Error::from)?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
+    let target = workspace.metadata.target_directory.join("sanitizer");
+    let run = cmd!(
+        sh,
+        "cargo +nightly test --locked --target-dir {target} --target {host} -p foundation-registry --features test-util --lib -- stress"
+    );
+    let totals = execute(run.env("RUSTFLAGS", "-Zsanitizer=address"))?;
+    if totals.any() { Ok(Outcome::Passed(totals)) } else { Err(anyhow::anyhow!("no stress test was run").into()) }
 }
 
 fn docs(workspace: &Workspace) -> Result<Outcome, Failure> {
