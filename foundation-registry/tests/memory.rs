@@ -34,7 +34,8 @@ const SLACK: isize = 2 * 512 * 1024;
 
 fn cycle(registry: &Registry, here: &Namespace, round: u32) {
     let owner = Owner::new();
-    let name = ServiceName::new(format!("a service with a name that lives on the heap {}", round % 1_000)).expect("valid");
+    let name =
+        ServiceName::new(format!("a service with a name that lives on the heap {}", round % 1_000)).expect("valid");
     if round.is_multiple_of(2) {
         let metadata = Metadata::new().with("type", "worker").with("priority", i64::from(round % 10));
         registry.register_with(NewEntry::new(here, &name, &owner.pid()).metadata(metadata).indexed()).expect("free");

@@ -39,7 +39,7 @@ impl Node for Counted {
 
 /// Few shards, chains that collide, and tables that grow and shrink all the time.
 fn key(number: u64) -> u64 {
-    (number % 4) << 62 | (number % 3) << 40 | number / 5
+    ((number % 4) << 62) | ((number % 3) << 40) | (number / 5)
 }
 
 #[test]

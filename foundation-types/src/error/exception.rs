@@ -108,7 +108,7 @@ mod tests {
         let record = Error::from_std(parse.clone());
         assert_eq!((record.kind(), record.code()), (&ErrorKind::InvalidArgument, 1002));
         assert_eq!(record.message(), parse.to_string());
-        assert!(StdError::source(&record).is_some_and(|source| source.is::<std::num::ParseIntError>()));
+        assert!(StdError::source(&record).is_some_and(<dyn StdError>::is::<std::num::ParseIntError>));
 
         let denied = io::Error::from(io::ErrorKind::PermissionDenied);
         assert_eq!(Error::from_exception(&denied).code(), 9003);

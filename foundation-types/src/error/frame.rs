@@ -173,7 +173,8 @@ mod tests {
 
     #[test]
     fn a_long_stack_is_cut() {
-        let text: String = (0..40).map(|index| format!("  {index}: app::f{index}\n")).collect();
+        let lines: Vec<_> = (0..40).map(|index| format!("  {index}: app::f{index}")).collect();
+        let text = lines.join("\n");
         assert_eq!(parse(&text).len(), MAX_FRAMES);
     }
 }
