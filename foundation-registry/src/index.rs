@@ -8,8 +8,9 @@ use crate::sync::RwLock;
 use crossbeam_utils::CachePadded;
 use foldhash::fast::RandomState;
 use foundation_types::{Metadata, Namespace, Text, Value};
-use hashbrown::HashMap;
-use hashbrown::hash_map::EntryRef;
+use hashbrown::hash_map::Values;
+use hashbrown::hash_table::Entry;
+use hashbrown::{HashMap, HashTable};
 
 use crate::entry::StoredEntry;
 use crate::key::hash_one;
@@ -41,29 +42,66 @@ impl Indexed for StoredEntry {
 /// not any more, have the attribute: who asks must test each candidate against the entry as it is. Then a query misses
 /// nothing and invents nothing.
 pub(crate) struct Index<A, E> {
-    parts: Box<[CachePadded<RwLock<Part<A, E>>>]>,
+    parts: Box<[Locked<Part<A, E>>]>,
     rows: AtomicUsize,
 }
 
-type Part<A, E> = HashMap<(Namespace, A), Row<E>, RandomState>;
-type Row<E> = HashMap<u64, Arc<E>, RandomState>;
+type Locked<T> = CachePadded<RwLock<T>>;
 
-impl<A: Hash + Eq + Clone, E: Indexed> Index<A, E> {
+/// By the hash of namespace and attribute, which also chooses the part.
+type Part<A, E> = HashTable<Row<A, E>>;
+
+struct Row<A, E> {
+    namespace: Namespace,
+    attribute: A,
+    entries: HashMap<u64, Arc<E>, RandomState>,
+}
+
+impl<A: Hash + Eq, E: Indexed> Row<A, E> {
+    fn is(&self, namespace: &Namespace, attribute: &A) -> bool {
+        self.attribute == *attribute && self.namespace == *namespace
+    }
+
+    fn hash(&self) -> u64 {
+        hash_one((&self.namespace, &self.attribute))
+    }
+}
+
+impl<A: Hash + Eq, E: Indexed> Index<A, E> {
     pub(crate) fn new() -> Self {
-        let part = || CachePadded::new(RwLock::new(Part::with_hasher(RandomState::default())));
+        let part = || CachePadded::new(RwLock::new(Part::new()));
         Self { parts: (0..PARTS).map(|_| part()).collect(), rows: AtomicUsize::new(0) }
     }
 
-    fn part(&self, namespace: &Namespace, attribute: &A) -> &RwLock<Part<A, E>> {
-        // The maps inside use the top seven and the low bits of a hash of another seed.
-        &self.parts[(hash_one((namespace, attribute)) >> 32) as usize % PARTS]
+    fn part(&self, hash: u64) -> &RwLock<Part<A, E>> {
+        // Bits between those that the table inside uses, the top seven and the low ones.
+        &self.parts[(hash >> 32) as usize % PARTS]
+    }
+
+    /// Shows the row of an attribute under its lock: an entry that leaves it meanwhile waits.
+    pub(crate) fn visit<R>(
+        &self,
+        namespace: &Namespace,
+        attribute: &A,
+        visit: impl FnOnce(Values<'_, u64, Arc<E>>) -> R,
+    ) -> Option<R> {
+        let hash = hash_one((namespace, attribute));
+        let part = self.part(hash).read();
+        part.find(hash, |row| row.is(namespace, attribute)).map(|row| visit(row.entries.values()))
     }
 
     pub(crate) fn insert(&self, attribute: A, entry: &Arc<E>) {
         let namespace = entry.namespace();
-        let mut part = self.part(namespace, &attribute).write();
-        let row = part.entry((namespace.clone(), attribute)).or_default();
-        if row.insert(entry.number(), Arc::clone(entry)).is_none() {
+        let hash = hash_one((namespace, &attribute));
+        let mut part = self.part(hash).write();
+        let row = match part.entry(hash, |row| row.is(namespace, &attribute), Row::hash) {
+            Entry::Occupied(row) => row.into_mut(),
+            Entry::Vacant(place) => {
+                let row = Row { namespace: namespace.clone(), attribute, entries: HashMap::default() };
+                place.insert(row).into_mut()
+            }
+        };
+        if row.entries.insert(entry.number(), Arc::clone(entry)).is_none() {
             // Relaxed: a count for people.
             self.rows.fetch_add(1, Ordering::Relaxed);
         }
@@ -71,73 +109,45 @@ impl<A: Hash + Eq + Clone, E: Indexed> Index<A, E> {
 
     pub(crate) fn remove(&self, attribute: &A, entry: &E) {
         let namespace = entry.namespace();
-        let mut part = self.part(namespace, attribute).write();
-        let EntryRef::Occupied(mut row) = part.entry_ref(&Attribute(namespace, attribute)) else { return };
-        if row.get_mut().remove(&entry.number()).is_some() {
+        let hash = hash_one((namespace, attribute));
+        let mut part = self.part(hash).write();
+        let Ok(mut row) = part.find_entry(hash, |row| row.is(namespace, attribute)) else { return };
+        let entries = &mut row.get_mut().entries;
+        if entries.remove(&entry.number()).is_some() {
             self.rows.fetch_sub(1, Ordering::Relaxed);
         }
-        if row.get().is_empty() {
+        if entries.is_empty() {
             row.remove();
             if part.len() * 8 < part.capacity() {
                 let len = part.len();
-                part.shrink_to(2 * len);
+                part.shrink_to(2 * len, Row::hash);
             }
-        } else if row.get().len() * 8 < row.get().capacity() {
-            let len = row.get().len();
-            row.get_mut().shrink_to(2 * len);
+        } else if entries.len() * 8 < entries.capacity() {
+            entries.shrink_to(2 * entries.len());
         }
     }
 
     /// Entries that had the attribute a moment ago.
     pub(crate) fn candidates(&self, namespace: &Namespace, attribute: &A) -> Vec<Arc<E>> {
-        let part = self.part(namespace, attribute).read();
-        part.get(&Attribute(namespace, attribute)).map_or_else(Vec::new, |row| row.values().cloned().collect())
-    }
-
-    /// Shows the row of an attribute under its lock: an entry that leaves it meanwhile waits.
-    #[cfg(feature = "agent")]
-    pub(crate) fn visit(
-        &self,
-        namespace: &Namespace,
-        attribute: &A,
-        visit: impl FnOnce(hashbrown::hash_map::Values<'_, u64, Arc<E>>),
-    ) {
-        if let Some(row) = self.part(namespace, attribute).read().get(&Attribute(namespace, attribute)) {
-            visit(row.values());
-        }
+        self.visit(namespace, attribute, |row| row.cloned().collect()).unwrap_or_default()
     }
 
     /// How many entries a row names.
     #[cfg(feature = "agent")]
     pub(crate) fn row_len(&self, namespace: &Namespace, attribute: &A) -> usize {
-        self.part(namespace, attribute).read().get(&Attribute(namespace, attribute)).map_or(0, HashMap::len)
+        self.visit(namespace, attribute, |row| row.len()).unwrap_or(0)
     }
 
     pub(crate) fn clear(&self) {
         for part in &self.parts {
-            let old = std::mem::replace(&mut *part.write(), Part::with_hasher(RandomState::default()));
-            self.rows.fetch_sub(old.values().map(HashMap::len).sum(), Ordering::Relaxed);
+            let old = std::mem::take(&mut *part.write());
+            self.rows.fetch_sub(old.iter().map(|row| row.entries.len()).sum(), Ordering::Relaxed);
         }
     }
 
     /// How many pairs of attribute and entry there are.
     pub(crate) fn len(&self) -> usize {
         self.rows.load(Ordering::Relaxed)
-    }
-}
-
-/// The key of a row, borrowed.
-struct Attribute<'k, A>(&'k Namespace, &'k A);
-
-impl<A: Hash> Hash for Attribute<'_, A> {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        (self.0, self.1).hash(state);
-    }
-}
-
-impl<A: Eq> hashbrown::Equivalent<(Namespace, A)> for Attribute<'_, A> {
-    fn equivalent(&self, key: &(Namespace, A)) -> bool {
-        *self.1 == key.1 && *self.0 == key.0
     }
 }
 

@@ -151,7 +151,8 @@ mod tests {
             (AgentError::Backend(BackendError::Timeout), 7107),
         ];
         for (error, code) in errors {
-            let line = classification([(format!("{error:?}"), &error as &dyn Classify)]);
+            let label = format!("{error:?}");
+            let line = classification([(label.as_str(), &error as &dyn Classify)]);
             assert!(!line.contains("undefined"), "{line}");
             assert_eq!(foundation_types::Error::from(error).code(), code, "{line}");
         }

@@ -10,6 +10,7 @@ use crate::entry::{EntryKind, NewEntry, SameOwner, StoredEntry};
 use crate::error::RegistryError;
 use crate::key::KeyRef;
 use crate::registry::{Core, Registered, Registry};
+use crate::table::pin;
 
 /// The agents of a registry; see [`Registry::agents`].
 ///
@@ -58,13 +59,13 @@ impl Registry {
     }
 }
 
-impl Agents<'_> {
-    pub(super) fn core(&self) -> &Core {
+impl<'r> Agents<'r> {
+    pub(super) fn core(self) -> &'r Core {
         &self.registry.core
     }
 
     /// Begins a call: the view under which the whole of it runs.
-    pub(super) fn begin(&self) -> Result<MetadataView, AgentError> {
+    pub(super) fn begin(self) -> Result<MetadataView, AgentError> {
         self.core().check_open()?;
         let agents = &self.core().agents;
         if agents.is_on() { Ok(agents.view_in_force()) } else { Err(AgentError::Disabled) }
@@ -114,7 +115,7 @@ impl Agents<'_> {
     }
 
     /// Whether `info` may be stored for the agent `id`.
-    pub(super) fn check(&self, id: &AgentId, info: &AgentInfo) -> Result<(), AgentError> {
+    pub(super) fn check(self, id: &AgentId, info: &AgentInfo) -> Result<(), AgentError> {
         if info.agent_id() != id {
             return Err(AgentError::IdMismatch { id: id.clone(), record: info.agent_id().clone() });
         }
@@ -141,16 +142,22 @@ impl Agents<'_> {
     }
 
     /// The agent as it is stored.
-    pub(super) fn find(&self, namespace: &Namespace, id: &AgentId) -> Result<AgentEntry, AgentError> {
-        self.record(namespace, id)?.entry_if(|_, _| true).ok_or(AgentError::NotFound)
+    pub(super) fn find(self, namespace: &Namespace, id: &AgentId) -> Result<AgentEntry, AgentError> {
+        self.inspect(namespace, id, |record| record.entry_if(&pin(), |_| true))?.ok_or(AgentError::NotFound)
     }
 
-    fn record(&self, namespace: &Namespace, id: &AgentId) -> Result<Arc<AgentRecord>, AgentError> {
+    /// What `read` finds in the record of an agent.
+    fn inspect<R>(
+        self,
+        namespace: &Namespace,
+        id: &AgentId,
+        read: impl Fn(&AgentRecord) -> R,
+    ) -> Result<R, AgentError> {
         let name = ServiceName::agent(id);
+        let in_entry = |entry: &StoredEntry| (entry.kind() == EntryKind::Agent).then(|| entry.with_agent(&read));
         loop {
-            let record = |entry: &StoredEntry| (entry.kind() == EntryKind::Agent).then(|| entry.agent());
-            match self.core().with(namespace, &name, record)? {
-                Some(Some(record)) => return Ok(record),
+            match self.core().with(namespace, &name, in_entry)? {
+                Some(Some(result)) => return Ok(result),
                 None => return Err(AgentError::NotFound),
                 // Since it was found; what is there now will be found next.
                 Some(None) => {}
@@ -165,10 +172,9 @@ impl Agents<'_> {
     /// [`AgentError::Disabled`], [`AgentError::Closed`], [`AgentError::Backend`].
     pub fn health_history(&self, namespace: &Namespace, id: &AgentId) -> Result<Vec<HealthChange>, AgentError> {
         self.begin()?;
-        match self.record(namespace, id) {
-            Ok(record) => Ok(record.history()),
+        match self.inspect(namespace, id, AgentRecord::history) {
             Err(AgentError::NotFound) => Ok(Vec::new()),
-            Err(error) => Err(error),
+            history => history,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use foundation_types::{AgentId, AgentInfo, Namespace, Pid, Timestamp};
 
@@ -10,6 +11,7 @@ use super::reads::AgentEntry;
 use crate::entry::StoredEntry;
 use crate::index::Indexed;
 use crate::sync::Mutex;
+use crate::table::{Pin, Swap};
 
 /// What an entry knows of its agent, shared by the entry, its copies in other back-ends, and the rows of the index.
 // In this order and so aligned, all that a query needs of it is in one cache line.
@@ -17,18 +19,13 @@ use crate::sync::Mutex;
 pub(crate) struct AgentRecord {
     pid: Pid,
     id: AgentId,
-    /// Held for single reads and writes of its fields only.
-    current: Mutex<Current>,
-    /// Changed under `current` only, so that it tells of the health of now.
+    /// Exchanged as a whole, so that whoever holds one holds a consistent one.
+    info: Swap<AgentInfo>,
+    /// How often rows of the index began to change, or were done with it: while odd, they may differ from the record.
+    moves: AtomicU64,
+    /// Locked while the record is exchanged, so that it tells of the health of now.
     history: Mutex<History>,
     namespace: Namespace,
-}
-
-struct Current {
-    /// Exchanged as a whole, so that whoever holds one holds a consistent one.
-    info: Arc<AgentInfo>,
-    /// Whether the rows of the index are being changed, so that they may differ from what `info` says.
-    is_moving: bool,
 }
 
 impl AgentRecord {
@@ -36,47 +33,64 @@ impl AgentRecord {
     pub(super) fn new(namespace: Namespace, pid: Pid, info: Arc<AgentInfo>, at: Timestamp) -> Self {
         let history = Mutex::new(History::new(info.health().overall_health, at));
         let id = info.agent_id().clone();
-        Self { pid, id, current: Mutex::new(Current { info, is_moving: false }), history, namespace }
+        Self { pid, id, info: Swap::new(info), moves: AtomicU64::new(0), history, namespace }
     }
 
     pub(super) fn info(&self) -> Arc<AgentInfo> {
-        Arc::clone(&self.current.lock().info)
+        self.info.get_shared()
     }
 
     pub(super) fn history(&self) -> Vec<HealthChange> {
         self.history.lock().to_vec()
     }
 
-    /// The agent of now, if its owner is alive and its record is such as is wanted. `wanted` also learns whether every row
-    /// of the index that this record is in is true of it; that holds while the caller has a row locked.
-    pub(super) fn entry_if(&self, wanted: impl FnOnce(&AgentInfo, RowsAre) -> bool) -> Option<AgentEntry> {
+    /// The agent of now, if its owner is alive and its record is such as is wanted.
+    #[inline]
+    pub(super) fn entry_if(&self, pin: &Pin, wanted: impl FnOnce(&AgentInfo) -> bool) -> Option<AgentEntry> {
         if !self.pid.is_alive() {
             return None;
         }
-        let current = self.current.lock();
-        let (info, rows) =
-            (Arc::clone(&current.info), if current.is_moving { RowsAre::Moving } else { RowsAre::Exact });
-        drop(current);
-        wanted(&info, rows).then(|| AgentEntry { id: self.id.clone(), pid: self.pid.clone(), info })
+        let info = self.info.get_if(pin, wanted)?;
+        Some(AgentEntry { id: self.id.clone(), pid: self.pid.clone(), info })
     }
 
-    /// Says that rows are about to be changed, or have been.
-    pub(super) fn set_moving(&self, is_moving: bool) {
-        self.current.lock().is_moving = is_moving;
+    /// As [`entry_if`](Self::entry_if) for a caller that has found the record in a row of the index, and holds the lock of
+    /// that row: `wanted` also learns whether the row is true of the record it is shown.
+    #[inline]
+    pub(super) fn entry_in_row_if(
+        &self,
+        pin: &Pin,
+        wanted: impl FnOnce(&AgentInfo, RowIs) -> bool,
+    ) -> Option<AgentEntry> {
+        // If no change of rows began or ended while the record was read, those that had begun before are complete; and one
+        // that takes this row from the record cannot be, while the row is locked.
+        let before = self.moves.load(Ordering::Acquire);
+        self.entry_if(pin, |info| {
+            // The record was read with acquire ordering, so this load comes after it.
+            let is_exact = before.is_multiple_of(2) && self.moves.load(Ordering::Acquire) == before;
+            wanted(info, if is_exact { RowIs::Exact } else { RowIs::Moving })
+        })
     }
 
-    /// Puts `info` in and notes its health; returns the one before, to be dropped outside the lock.
-    pub(super) fn exchange(&self, info: Arc<AgentInfo>, at: Timestamp, history_capacity: usize) -> Arc<AgentInfo> {
-        let mut current = self.current.lock();
-        self.history.lock().note(info.health().overall_health, at, history_capacity);
-        std::mem::replace(&mut current.info, info)
+    /// Says that rows are about to be changed, or have been. The stripe is locked.
+    pub(super) fn moved(&self) {
+        self.moves.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Puts `info` in and notes its health. The stripe is locked.
+    pub(super) fn exchange(&self, info: Arc<AgentInfo>, at: Timestamp, history_capacity: usize) {
+        let mut history = self.history.lock();
+        history.note(info.health().overall_health, at, history_capacity);
+        self.info.set(info);
     }
 }
 
-/// What the rows of the index say of a record.
+/// What a row of the index that has a record says of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum RowsAre {
+pub(super) enum RowIs {
+    /// The truth.
     Exact,
+    /// The truth of a moment ago, or of a moment from now.
     Moving,
 }
 
@@ -95,5 +109,10 @@ impl StoredEntry {
     /// `None` for a service, and for an agent that was withdrawn.
     pub(super) fn agent(&self) -> Option<Arc<AgentRecord>> {
         self.body().agent.clone()
+    }
+
+    /// What `read`, which must be quick, finds in the record; `None` as for [`agent`](Self::agent).
+    pub(super) fn with_agent<R>(&self, read: impl FnOnce(&AgentRecord) -> R) -> Option<R> {
+        self.body().agent.as_deref().map(read)
     }
 }

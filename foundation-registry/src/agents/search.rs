@@ -5,9 +5,10 @@ use foundation_types::Namespace;
 use super::attribute::Attribute;
 use super::query::AgentQuery;
 use super::reads::{AgentEntry, Agents};
-use super::record::RowsAre;
+use super::record::RowIs;
 use super::{AgentError, AgentsState, events};
 use crate::entry::{EntryKind, StoredEntry};
+use crate::table::pin;
 
 impl Agents<'_> {
     /// The agents of a namespace, each once, in no order. O(agents in it).
@@ -55,16 +56,18 @@ impl Agents<'_> {
     }
 
     /// The agents that meet a query, as they are stored.
-    pub(super) fn search(&self, namespace: &Namespace, query: &AgentQuery) -> Result<Vec<AgentEntry>, AgentError> {
+    pub(super) fn search(self, namespace: &Namespace, query: &AgentQuery) -> Result<Vec<AgentEntry>, AgentError> {
         let mut found = Vec::new();
         let agents = &self.core().agents;
         if let Some(rarest) = agents.rarest(namespace, &query.indexed) {
+            let pin = pin();
             agents.index.visit(namespace, rarest, |row| {
                 if query.indexed.len() == 1 {
                     found.reserve(row.len());
                 }
                 found.extend(row.filter_map(|record| {
-                    record.entry_if(|info, rows| query.matches_beyond((rows == RowsAre::Exact).then_some(rarest), info))
+                    let known = |row| (row == RowIs::Exact).then_some(rarest);
+                    record.entry_in_row_if(&pin, |info, row| query.matches_beyond(known(row), info))
                 }));
             });
             return Ok(found);
@@ -78,9 +81,9 @@ impl Agents<'_> {
     }
 
     /// The agent of an entry that a scan has found; that of its copy, if the back-end was switched since.
-    fn present(&self, entry: &StoredEntry) -> Result<Option<AgentEntry>, AgentError> {
+    fn present(self, entry: &StoredEntry) -> Result<Option<AgentEntry>, AgentError> {
         if let Some(record) = entry.agent() {
-            return Ok(record.entry_if(|_, _| true));
+            return Ok(record.entry_if(&pin(), |_| true));
         }
         match self.find(&entry.key().namespace, &events::id_of(entry.key())) {
             Ok(agent) => Ok(Some(agent)),

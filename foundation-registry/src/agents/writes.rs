@@ -111,7 +111,7 @@ impl Agents<'_> {
 
     /// Puts the record that `next` makes of the stored one in its place, unless it makes none; returns whether it did.
     fn exchange(
-        &self,
+        self,
         namespace: &Namespace,
         id: &AgentId,
         at: Timestamp,
@@ -154,17 +154,17 @@ impl AgentsState {
         let (gained, lost) = (Attribute::beyond(info, stored), Attribute::beyond(stored, info));
         let is_moving = !(gained.is_empty() && lost.is_empty());
         if is_moving {
-            record.set_moving(true);
+            record.moved();
         }
         for attribute in gained {
             self.index.insert(attribute, record);
         }
-        drop(record.exchange(Arc::clone(info), at, self.history_capacity));
+        record.exchange(Arc::clone(info), at, self.history_capacity);
         for attribute in &lost {
             self.index.remove(attribute, record);
         }
         if is_moving {
-            record.set_moving(false);
+            record.moved();
         }
     }
 }

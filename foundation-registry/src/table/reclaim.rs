@@ -17,7 +17,7 @@ mod domain {
     use seize::{Collector, Guard, LocalGuard};
 
     /// How many nodes a thread retires before it tries to free them: one memory barrier across all cores a batch.
-    const BATCH: usize = 512;
+    pub(crate) const BATCH: usize = 512;
 
     static COLLECTOR: LazyLock<Collector> = LazyLock::new(|| Collector::new().batch_size(BATCH));
 
@@ -67,6 +67,8 @@ mod domain {
     pub(super) type FreeContext = ();
 }
 
+#[cfg(all(test, not(loom)))]
+pub(super) use domain::BATCH;
 pub(crate) use domain::{Pin, pin};
 
 unsafe fn free_shared<T>(pointer: *mut T, _: &domain::FreeContext) {
@@ -122,6 +124,21 @@ impl<T: Send + Sync + 'static> Swap<T> {
             Arc::increment_strong_count(value);
             Arc::from_raw(value)
         }
+    }
+
+    /// A share of the value of now, if `wanted` says so of it.
+    #[cfg(feature = "agent")]
+    #[inline]
+    pub(crate) fn get_if(&self, pin: &Pin, wanted: impl FnOnce(&T) -> bool) -> Option<Arc<T>> {
+        let value = self.get(pin);
+        wanted(value).then(|| {
+            let value = ptr::from_ref(value);
+            // SAFETY: as in `get_shared`.
+            unsafe {
+                Arc::increment_strong_count(value);
+                Arc::from_raw(value)
+            }
+        })
     }
 
     /// Replaces the value. The old one is given up when no reader of now is left.

@@ -10,7 +10,7 @@ use crate::agents::{AgentError, AgentQuery};
 use crate::conformance::{Factory, production, registry_on};
 use crate::registry::Registry;
 
-const THREADS: usize = 4;
+const THREADS: u32 = 4;
 
 fn info(agent: usize, capabilities: impl IntoIterator<Item = usize>) -> AgentInfo {
     let capabilities = capabilities.into_iter().map(capability);
@@ -35,9 +35,9 @@ pub fn r04_agents_die_with_their_owners(factory: Factory<'_>) {
         }
         assert_eq!(agents.list(&production()).expect("on").len(), 5);
         if round % 2 == 0 {
-            drop(owner)
+            drop(owner);
         } else {
-            assert!(owner.pid().kill())
+            assert!(owner.pid().kill());
         }
         let left = thread::scope(|scope| {
             let elsewhere = scope.spawn(|| agents.query(&production(), &AgentQuery::new().capability(capability(0))));
@@ -72,11 +72,7 @@ pub fn r12_agent_queries_under_concurrency(factory: Factory<'_>) {
                         let agent = id((writer + 2 * round) % STABLE);
                         let health = if round % 3 == 0 { Health::Degraded } else { Health::Healthy };
                         agents.set_health(&production(), &agent, health).expect("there");
-                        let change = |info: &mut AgentInfo| match info.has_capability(&capability(1)) {
-                            true => info.remove_capability(&capability(1), Timestamp::UNIX_EPOCH),
-                            false => info.add_capability(capability(1), Timestamp::UNIX_EPOCH),
-                        };
-                        agents.modify(&production(), &agent, change).expect("there");
+                        agents.modify(&production(), &agent, toggle).expect("there");
                         let guest = Owner::new();
                         let guest_id = STABLE + writer;
                         let registered =
@@ -106,10 +102,20 @@ pub fn r12_agent_queries_under_concurrency(factory: Factory<'_>) {
                 rounds += 1;
             }
         });
-        writers.into_iter().for_each(|writer| writer.join().expect("no panic"));
+        for writer in writers {
+            writer.join().expect("no panic");
+        }
         done.store(true, Ordering::Relaxed);
         reader.join().expect("no panic");
     });
+}
+
+fn toggle(info: &mut AgentInfo) {
+    if info.has_capability(&capability(1)) {
+        info.remove_capability(&capability(1), Timestamp::UNIX_EPOCH);
+    } else {
+        info.add_capability(capability(1), Timestamp::UNIX_EPOCH);
+    }
 }
 
 /// R17: after any number of cycles, everything kept about agents is back where it was.
@@ -146,7 +152,7 @@ pub fn r17_agents_leave_nothing_behind(factory: Factory<'_>) {
 /// R24: every update takes effect and counts in the version, the last record is one that was written, and no modification is
 /// lost.
 pub fn r24_no_agent_update_is_lost(factory: Factory<'_>) {
-    const WRITES: usize = 300;
+    const WRITES: u32 = 300;
     let registry = registry_on(factory);
     let agents = registry.agents();
     let owner = Owner::new();
@@ -155,8 +161,8 @@ pub fn r24_no_agent_update_is_lost(factory: Factory<'_>) {
         for thread in 0..THREADS {
             scope.spawn(move || {
                 for write in 0..WRITES {
-                    let mark = Metadata::new().with("thread", thread as i64).with("write", write as i64);
-                    let mut written = info(0, [thread % 3]);
+                    let mark = Metadata::new().with("thread", i64::from(thread)).with("write", i64::from(write));
+                    let mut written = info(0, [thread as usize % 3]);
                     written.set_metadata(mark, Timestamp::UNIX_EPOCH);
                     agents.update(&production(), &id(0), written).expect("there");
                 }
@@ -164,8 +170,8 @@ pub fn r24_no_agent_update_is_lost(factory: Factory<'_>) {
         }
     });
     let last = agents.lookup(&production(), &id(0)).expect("there").info;
-    assert_eq!(last.version(), (1 + THREADS * WRITES) as u64);
-    assert_eq!(last.metadata().get("write").and_then(Value::as_i64), Some(WRITES as i64 - 1));
+    assert_eq!(last.version(), u64::from(1 + THREADS * WRITES));
+    assert_eq!(last.metadata().get("write").and_then(Value::as_i64), Some(i64::from(WRITES) - 1));
     let thread = last.metadata().get("thread").and_then(Value::as_i64).expect("one of those written");
     assert!(last.has_capability(&capability(usize::try_from(thread).expect("not negative") % 3)));
 
@@ -180,8 +186,8 @@ pub fn r24_no_agent_update_is_lost(factory: Factory<'_>) {
         }
     });
     let info = agents.lookup(&production(), &id(0)).expect("there").info;
-    assert_eq!(counted(&info), (THREADS * WRITES) as i64);
-    assert_eq!(info.version(), (1 + 3 * THREADS * WRITES) as u64);
+    assert_eq!(counted(&info), i64::from(THREADS * WRITES));
+    assert_eq!(info.version(), u64::from(1 + 3 * THREADS * WRITES));
 }
 
 fn counted(info: &AgentInfo) -> i64 {

@@ -40,9 +40,9 @@ pub fn r21_agents_do_not_disturb_services(factory: Factory<'_>) {
     let inputs = (ops(), proptest::collection::vec(proptest::option::of(meanwhile), 80));
     check(64, inputs, |(ops, meanwhile)| {
         let none = || std::iter::repeat_n(&None, meanwhile.len());
-        let on = run(factory, FeatureGate::all_on(), &ops, none());
-        let off = run(factory, FeatureGate::all_off(), &ops, none());
-        let mixed = run(factory, FeatureGate::all_on(), &ops, meanwhile.iter());
+        let on = run(factory, &FeatureGate::all_on(), &ops, none());
+        let off = run(factory, &FeatureGate::all_off(), &ops, none());
+        let mixed = run(factory, &FeatureGate::all_on(), &ops, meanwhile.iter());
         assert_eq!(on, off);
         assert_eq!(on, mixed);
     });
@@ -51,7 +51,7 @@ pub fn r21_agents_do_not_disturb_services(factory: Factory<'_>) {
 /// The results of the operations, and what was heard of services.
 fn run<'m>(
     factory: Factory<'_>,
-    gate: FeatureGate,
+    gate: &FeatureGate,
     ops: &[Op],
     meanwhile: impl Iterator<Item = &'m Option<Meanwhile>>,
 ) -> (Vec<String>, Vec<RecordedEvent>) {
@@ -63,7 +63,7 @@ fn run<'m>(
     let mut results = Vec::new();
     for (op, meanwhile) in ops.iter().zip(meanwhile) {
         if let Some(meanwhile) = meanwhile {
-            disturb(&registry, &gate, &mut owner, meanwhile);
+            disturb(&registry, gate, &mut owner, meanwhile);
         }
         results.push(world.step(op.clone()));
         let found = services.lookup(&production(), &name(0)).is_ok();
@@ -74,7 +74,9 @@ fn run<'m>(
     let mut heard = observer.take();
     heard.retain(|event| !of_agents.contains(&event.name));
     // How long a lookup took is nobody's promise.
-    heard.iter_mut().for_each(|event| drop(event.measurements.remove("duration")));
+    for event in &mut heard {
+        event.measurements.remove("duration");
+    }
     assert!(!heard.is_empty(), "lookups are told");
     (results, heard)
 }
