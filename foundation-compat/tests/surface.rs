@@ -1,0 +1,365 @@
+//! Every function of the legacy surface is where `docs/LEGACY.md` says, with the type it has here, and the page lists all
+//! of them.
+
+#![expect(clippy::type_complexity, reason = "the types are what is checked")]
+
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use foundation_compat::error::types::{Fields, MissingField};
+use foundation_compat::error::{Options, RetryDelay};
+use foundation_compat::error_context::{self, ErrorContext};
+use foundation_compat::foundation_registry::backend::{
+    BackendHealth, ClaimError, Claimed, Partitioned, Replaced, Sharded,
+};
+use foundation_compat::foundation_registry::{
+    BackendError, EntryKind, KeyRef, LookupError, MonitorOptions, RegistryError, SameOwner, StoredEntry, Via, WaitError,
+};
+use foundation_compat::foundation_types::{Generation, TestRef};
+use foundation_compat::process_registry::backend::ets::EtsStatistics;
+use foundation_compat::process_registry::backend::horde::ClusterTopology;
+use foundation_compat::process_registry::backend::registry::{PartitionStats, RegistryInfo};
+use foundation_compat::process_registry::backend::{BackendConfig, BackendModule, NotImplemented};
+use foundation_compat::process_registry::backend_monitor::{
+    BackendMetrics, MonitorError, MonitorReport, RunningMonitor, StartError, SwitchError,
+};
+use foundation_compat::process_registry::{
+    ChildSpec, NewService, OptimizationStats, ProcessRegistry, ProcessRegistryStats, RegisterError, ServiceEntry,
+    ServiceMap, UpdateError,
+};
+use foundation_compat::service_registry::{HealthCheckError, HealthCheckOptions, ServiceInfo};
+use foundation_compat::{Error, ErrorKind, Metadata, Namespace, NodeId, Pid, ServiceName, Value};
+
+#[cfg(feature = "agent")]
+use self::agents::*;
+
+/// The types of the surface of agents.
+#[cfg(feature = "agent")]
+mod agents {
+    pub(crate) use foundation_compat::agent::error::{self as agent_error, AgentContext, Exception};
+    pub(crate) use foundation_compat::agent_registry::{AgentRegistry, Process};
+    pub(crate) use foundation_compat::application::AgentFeatures;
+    pub(crate) use foundation_compat::error::DecodeError;
+    use foundation_compat::foundation_registry::AgentError;
+    pub(crate) use foundation_compat::foundation_registry::{AgentStats, HealthChange, HealthOverview, ResourceStats};
+    pub(crate) use foundation_compat::foundation_types::{
+        AgentInfoError, Name, ResourceKind, ResourceUsage, ResourceValue,
+    };
+    use foundation_compat::process_registry::agent::AgentTriple;
+    pub(crate) use foundation_compat::types::agent_info::{CoordinationPatch, PerformancePatch, StatusSummary};
+    pub(crate) use foundation_compat::{
+        AgentId, AgentInfo, AgentState, AgentType, Capability, Health, MetadataView, ProcessId,
+    };
+
+    pub(crate) type Agents = Result<Vec<AgentTriple>, AgentError>;
+    pub(crate) type Agent<T> = Result<T, AgentError>;
+    pub(crate) type Processes = Result<Vec<Process>, AgentError>;
+}
+
+/// Names paths, and checks the types of those that are functions.
+macro_rules! surface {
+    ($paths:ident, [$($attribute:tt)*] $check:ident { $($kind:tt $($segment:ident)::+ $(: $type:ty)?;)+ }) => {
+        const $paths: &[&[&str]] = &[$(&[$(stringify!($segment)),+]),+];
+
+        $($attribute)*
+        #[test]
+        fn $check() {
+            $(surface!(@$kind [foundation_compat::$($segment)::+] $($type)?);)+
+        }
+    };
+    (@fn [$($path:tt)+] $type:ty) => {{
+        let named: $type = $($path)+;
+        let _ = named;
+    }};
+    (@type [$($path:tt)+]) => {{
+        let named: Option<$($path)+> = None;
+        let _ = named;
+    }};
+}
+
+type Found<T> = Result<T, RegistryError>;
+type Word = &'static str;
+
+surface! { REGISTRY, [] the_registry_has_its_legacy_paths {
+    fn process_registry::start: fn(&Metadata) -> ProcessRegistry;
+    fn process_registry::start_0: fn() -> ProcessRegistry;
+    fn process_registry::child_spec: fn(&Metadata) -> ChildSpec;
+    fn process_registry::register: fn(&Namespace, &ServiceName, &Pid, Metadata) -> Result<(), RegisterError>;
+    fn process_registry::register_3: fn(&Namespace, &ServiceName, &Pid) -> Result<(), RegisterError>;
+    fn process_registry::lookup: fn(&Namespace, &ServiceName) -> Result<Pid, LookupError>;
+    fn process_registry::unregister: fn(&Namespace, &ServiceName) -> Found<()>;
+    fn process_registry::registered: fn(&Namespace, &ServiceName) -> Found<bool>;
+    fn process_registry::get_metadata: fn(&Namespace, &ServiceName) -> Result<Arc<Metadata>, LookupError>;
+    fn process_registry::lookup_with_metadata: fn(&Namespace, &ServiceName) -> Result<(Pid, Arc<Metadata>), LookupError>;
+    fn process_registry::update_metadata: fn(&Namespace, &ServiceName, Metadata) -> Result<(), UpdateError>;
+    fn process_registry::list_services: fn(&Namespace) -> Found<Vec<ServiceName>>;
+    fn process_registry::get_all_services: fn(&Namespace) -> Found<ServiceMap<Pid>>;
+    fn process_registry::list_services_with_metadata: fn(&Namespace) -> Found<ServiceMap<Arc<Metadata>>>;
+    fn process_registry::count_services: fn(&Namespace) -> Found<usize>;
+    fn process_registry::find_services_by_metadata: fn(&Namespace, fn(&Metadata) -> bool) -> Found<Vec<ServiceEntry>>;
+    fn process_registry::via_tuple: fn(&Namespace, &ServiceName) -> Via;
+    fn process_registry::cleanup_test_namespace: fn(TestRef) -> Found<()>;
+    fn process_registry::stats: fn() -> Found<ProcessRegistryStats>;
+
+    fn process_registry::register_with_indexing:
+        fn(&Namespace, &ServiceName, &Pid, Metadata) -> Result<(), RegisterError>;
+    fn process_registry::register_with_indexing_3: fn(&Namespace, &ServiceName, &Pid) -> Result<(), RegisterError>;
+    fn process_registry::cached_lookup: fn(&Namespace, &ServiceName) -> Result<Pid, LookupError>;
+    fn process_registry::bulk_register: fn(Vec<NewService>) -> Vec<(Result<(), RegisterError>, ServiceName)>;
+    fn process_registry::find_by_indexed_metadata: fn(&Namespace, &str, &Value) -> Found<Vec<ServiceEntry>>;
+    fn process_registry::get_optimization_stats: fn() -> OptimizationStats;
+    fn process_registry::initialize_optimizations: fn() -> Found<()>;
+    fn process_registry::cleanup_optimizations: fn() -> Found<()>;
+
+    fn process_registry::backend::validate: fn(&Sharded) -> Result<(), Infallible>;
+    fn process_registry::backend::default_config: fn() -> BackendConfig;
+    type process_registry::backend::ets::Ets;
+    type process_registry::backend::registry::Partitions;
+    fn foundation_registry::backend::Sharded::default: fn() -> Sharded;
+    fn foundation_registry::backend::Partitioned::default: fn() -> Partitioned;
+    fn foundation_registry::backend::Backend::claim:
+        fn(&Sharded, Arc<StoredEntry>, SameOwner) -> Result<Claimed, ClaimError>;
+    fn foundation_registry::backend::Backend::get:
+        fn(&Sharded, KeyRef<'_>) -> Result<Option<Arc<StoredEntry>>, BackendError>;
+    fn foundation_registry::backend::Backend::release:
+        fn(&Sharded, KeyRef<'_>, Option<Generation>) -> Result<Option<Arc<StoredEntry>>, BackendError>;
+    fn foundation_registry::backend::Backend::for_each:
+        fn(
+            &Sharded,
+            Option<&Namespace>,
+            EntryKind,
+            &mut dyn FnMut(Arc<StoredEntry>) -> ControlFlow<()>,
+        ) -> Result<(), BackendError>;
+    fn foundation_registry::backend::Backend::replace:
+        fn(&Sharded, KeyRef<'_>, Option<Generation>, Arc<Metadata>) -> Result<Replaced, BackendError>;
+    fn foundation_registry::backend::Backend::health: fn(&Sharded) -> Result<BackendHealth, BackendError>;
+    fn process_registry::backend::ets::cleanup_dead_processes: fn(&Sharded) -> Result<usize, BackendError>;
+    fn process_registry::backend::ets::get_statistics: fn(&Sharded) -> Result<EtsStatistics, BackendError>;
+    fn process_registry::backend::registry::get_registry_info: fn(&Partitioned) -> Result<RegistryInfo, BackendError>;
+    fn process_registry::backend::registry::get_partition_stats: fn(&Partitioned) -> PartitionStats;
+    fn process_registry::backend::horde::get_metadata:
+        fn(&Namespace, &ServiceName) -> Result<Arc<Metadata>, LookupError>;
+    fn process_registry::backend::horde::find_services_by_metadata:
+        fn(&Namespace, fn(&Metadata) -> bool) -> Found<Vec<ServiceEntry>>;
+    fn process_registry::backend::horde::get_stats: fn() -> Found<ProcessRegistryStats>;
+    fn process_registry::backend::horde::join_cluster: fn(&[NodeId]) -> Result<Infallible, NotImplemented>;
+    fn process_registry::backend::horde::leave_cluster: fn() -> Result<Infallible, NotImplemented>;
+    fn process_registry::backend::horde::migrate_process:
+        fn(&ServiceName, &NodeId) -> Result<Infallible, NotImplemented>;
+    fn process_registry::backend::horde::cluster_topology: fn() -> ClusterTopology;
+    fn process_registry::backend::horde::process_distribution: fn() -> Found<BTreeMap<NodeId, usize>>;
+
+    fn process_registry::backend_monitor::start: fn(MonitorOptions) -> Result<RunningMonitor, StartError>;
+    fn process_registry::backend_monitor::start_0: fn() -> Result<RunningMonitor, StartError>;
+    fn process_registry::backend_monitor::child_spec: fn(MonitorOptions) -> ChildSpec;
+    fn process_registry::backend_monitor::health_check: fn() -> Result<MonitorReport, MonitorError>;
+    fn process_registry::backend_monitor::get_performance_metrics: fn() -> BackendMetrics;
+    fn process_registry::backend_monitor::get_active_backend: fn() -> Option<BackendModule>;
+    fn process_registry::backend_monitor::switch_backend: fn(BackendModule) -> Result<(), SwitchError>;
+    fn process_registry::backend_monitor::record_metric: fn(&str, Duration, bool);
+
+    fn service_registry::register: fn(&Namespace, &ServiceName, &Pid) -> Result<(), RegisterError>;
+    fn service_registry::lookup: fn(&Namespace, &ServiceName) -> Result<Pid, Error>;
+    fn service_registry::unregister: fn(&Namespace, &ServiceName) -> Found<()>;
+    fn service_registry::list_services: fn(&Namespace) -> Found<Vec<ServiceName>>;
+    fn service_registry::health_check:
+        fn(&Namespace, &ServiceName, HealthCheckOptions) -> Result<Pid, HealthCheckError>;
+    fn service_registry::health_check_2: fn(&Namespace, &ServiceName) -> Result<Pid, HealthCheckError>;
+    fn service_registry::wait_for_service: fn(&Namespace, &ServiceName, Duration) -> Result<Pid, WaitError>;
+    fn service_registry::wait_for_service_2: fn(&Namespace, &ServiceName) -> Result<Pid, WaitError>;
+    fn service_registry::get_service_info: fn(&Namespace) -> Found<ServiceInfo>;
+    fn service_registry::cleanup_test_namespace: fn(TestRef) -> Found<()>;
+    fn service_registry::via_tuple: fn(&Namespace, &ServiceName) -> Via;
+} }
+
+surface! { ERRORS, [] errors_have_their_legacy_paths {
+    fn error::new: fn(ErrorKind, Option<&str>, Options) -> Error;
+    fn error::new_2: fn(ErrorKind, Option<&str>) -> Error;
+    fn error::new_1: fn(ErrorKind) -> Error;
+    fn error::error_result: fn(ErrorKind, Option<&str>, Options) -> Result<(), Error>;
+    fn error::error_result_2: fn(ErrorKind, Option<&str>) -> Result<(), Error>;
+    fn error::error_result_1: fn(ErrorKind) -> Result<(), Error>;
+    fn error::wrap_error: fn(Result<(), Value>, ErrorKind, Option<&str>, Options) -> Result<(), Error>;
+    fn error::wrap_error_3: fn(Result<(), Error>, ErrorKind, Option<&str>) -> Result<(), Error>;
+    fn error::wrap_error_2: fn(Result<(), Error>, ErrorKind) -> Result<(), Error>;
+    fn error::retryable: fn(&Error) -> bool;
+    fn error::retry_delay: fn(&Error, u32) -> RetryDelay;
+    fn error::should_escalate: fn(&Error) -> bool;
+    fn error::to_string: fn(&Error) -> String;
+    fn error::collect_error_metrics: fn(&Error);
+    fn error::types::new: fn(Fields) -> Result<Error, MissingField>;
+    fn error::types::new_0: fn() -> Result<Error, MissingField>;
+
+    fn error_context::new: fn(Word, Word, error_context::Options) -> ErrorContext;
+    fn error_context::new_2: fn(Word, Word) -> ErrorContext;
+    fn error_context::child_context: fn(&ErrorContext, Word, Word, Metadata) -> ErrorContext;
+    fn error_context::child_context_3: fn(&ErrorContext, Word, Word) -> ErrorContext;
+    fn error_context::add_breadcrumb: fn(ErrorContext, Word, Word, Metadata) -> ErrorContext;
+    fn error_context::add_breadcrumb_3: fn(ErrorContext, Word, Word) -> ErrorContext;
+    fn error_context::add_metadata: fn(ErrorContext, Metadata) -> ErrorContext;
+    fn error_context::with_context: fn(&ErrorContext, fn() -> Result<(), Error>) -> Result<(), Error>;
+    fn error_context::enhance_error: fn(Result<(), Error>, &ErrorContext) -> Result<(), Error>;
+    fn error_context::add_context: fn(Result<(), Error>, &'static ErrorContext, &Metadata) -> Result<(), Error>;
+    fn error_context::add_context_2: fn(Result<(), Value>, &'static Metadata) -> Result<(), Error>;
+    fn error_context::get_current_context: fn() -> Option<ErrorContext>;
+    fn error_context::format_breadcrumbs: fn(&ErrorContext) -> String;
+    fn error_context::get_operation_duration: fn(&ErrorContext) -> u64;
+} }
+
+surface! { AGENTS, [#[cfg(feature = "agent")]] agents_have_their_legacy_paths {
+    fn process_registry::configure_metadata_mode: fn(MetadataView) -> MetadataView;
+    fn application::set_agent_features_enabled: fn(AgentFeatures) -> AgentFeatures;
+
+    fn process_registry::agent::register_agent:
+        fn(&Namespace, &AgentId, &Pid, &Metadata) -> Agent<()>;
+    fn process_registry::agent::lookup_agent: fn(&Namespace, &AgentId) -> Agent<(Pid, Arc<AgentInfo>)>;
+    fn process_registry::agent::update_agent_metadata:
+        fn(&Namespace, &AgentId, &Metadata) -> Agent<()>;
+    fn process_registry::agent::list_agents: fn(&Namespace) -> Agents;
+    fn process_registry::agent::lookup_agents_by_capability: fn(&Namespace, &Capability) -> Agents;
+    fn process_registry::agent::lookup_agents_by_capabilities: fn(&Namespace, &[Capability]) -> Agents;
+    fn process_registry::agent::lookup_healthy_agents_by_capability: fn(&Namespace, &Capability) -> Agents;
+    fn process_registry::agent::lookup_agents_by_health: fn(&Namespace, Health) -> Agents;
+    fn process_registry::agent::lookup_agents_by_resource_usage:
+        fn(&Namespace, ResourceKind, ResourceValue) -> Agents;
+    fn process_registry::agent::lookup_agents_in_coordination: fn(&Namespace) -> Agents;
+    fn process_registry::agent::lookup_agents_in_consensus: fn(&Namespace, &Name) -> Agents;
+    fn process_registry::agent::get_agent_health_history:
+        fn(&Namespace, &AgentId) -> Agent<Vec<HealthChange>>;
+    fn process_registry::agent::get_system_health_overview: fn(&Namespace) -> Agent<HealthOverview>;
+    fn process_registry::agent::get_resource_usage_stats: fn(&Namespace) -> Agent<ResourceStats>;
+    fn process_registry::agent::get_agent_stats: fn(&Namespace) -> Agent<AgentStats>;
+    fn process_registry::agent::update_agent_health: fn(&Namespace, &AgentId, Health) -> Agent<Health>;
+    fn process_registry::agent::transition_agent: fn(&Namespace, &AgentId, AgentState) -> Agent<()>;
+    fn process_registry::agent::unregister_agent: fn(&Namespace, &AgentId) -> Found<()>;
+
+    fn agent_registry::start: fn(&Metadata) -> AgentRegistry;
+    fn agent_registry::start_0: fn() -> AgentRegistry;
+    fn agent_registry::child_spec: fn(&Metadata) -> ChildSpec;
+    fn agent_registry::register: fn(&ProcessId, &Pid, &Metadata) -> Agent<()>;
+    fn agent_registry::register_2: fn(&ProcessId, &Pid) -> Agent<()>;
+    fn agent_registry::lookup: fn(&ProcessId) -> Agent<Process>;
+    fn agent_registry::unregister: fn(&ProcessId) -> Found<()>;
+    fn agent_registry::register_local: fn(&AgentId, &Pid, &Metadata) -> Agent<()>;
+    fn agent_registry::register_local_2: fn(&AgentId, &Pid) -> Agent<()>;
+    fn agent_registry::lookup_local: fn(&AgentId, &Namespace) -> Agent<Process>;
+    fn agent_registry::lookup_local_1: fn(&AgentId) -> Agent<Process>;
+    fn agent_registry::unregister_local: fn(&AgentId, &Namespace) -> Found<()>;
+    fn agent_registry::unregister_local_1: fn(&AgentId) -> Found<()>;
+    fn agent_registry::find_by_capability: fn(&Capability) -> Processes;
+    fn agent_registry::find_by_type: fn(&AgentType) -> Processes;
+    fn agent_registry::find_by_health: fn(Health) -> Processes;
+    fn agent_registry::list_all: fn(&Namespace) -> Processes;
+    fn agent_registry::list_all_0: fn() -> Processes;
+    fn agent_registry::register_agent_3: fn(&AgentId, &Pid, &Metadata) -> Agent<()>;
+    fn agent_registry::update_agent_health: fn(&AgentId, Health) -> Agent<()>;
+    fn agent_registry::get_agent_metadata: fn(&AgentId) -> Agent<Arc<AgentInfo>>;
+    fn agent_registry::cluster_lookup: fn(&ProcessId) -> Agent<Process>;
+    fn agent_registry::migrate_agent: fn(&AgentId, &NodeId) -> Agent<Infallible>;
+    fn agent_registry::initialize_optimizations: fn();
+    fn agent_registry::cleanup_optimizations: fn();
+
+    fn types::agent_info::new: fn(&Metadata) -> Result<AgentInfo, AgentInfoError>;
+    fn types::agent_info::new_or_panic: fn(&Metadata) -> AgentInfo;
+    fn types::agent_info::update_state: fn(&AgentInfo, AgentState) -> Result<AgentInfo, AgentInfoError>;
+    fn types::agent_info::add_capability: fn(&AgentInfo, Capability) -> AgentInfo;
+    fn types::agent_info::remove_capability: fn(&AgentInfo, &Capability) -> AgentInfo;
+    fn types::agent_info::has_capability: fn(&AgentInfo, &Capability) -> bool;
+    fn types::agent_info::update_health: fn(&AgentInfo, Health, &ResourceUsage) -> AgentInfo;
+    fn types::agent_info::update_health_2: fn(&AgentInfo, Health) -> AgentInfo;
+    fn types::agent_info::update_performance: fn(&AgentInfo, &PerformancePatch) -> AgentInfo;
+    fn types::agent_info::update_coordination: fn(&AgentInfo, CoordinationPatch) -> AgentInfo;
+    fn types::agent_info::healthy: fn(&AgentInfo) -> bool;
+    fn types::agent_info::available: fn(&AgentInfo) -> bool;
+    fn types::agent_info::status_summary: fn(&AgentInfo) -> StatusSummary;
+    fn types::agent_info::to_map: fn(&AgentInfo) -> serde_json::Value;
+    fn types::agent_info::from_map: fn(&serde_json::Value) -> Result<AgentInfo, AgentInfoError>;
+
+    fn agent::error::new: fn(agent_error::Fields) -> Result<Error, MissingField>;
+    fn agent::error::from_exception: fn(Exception<'static>, agent_error::Fields) -> Error;
+    fn agent::error::from_exception_1: fn(&'static std::fmt::Error) -> Error;
+    fn agent::error::add_agent_context: fn(Error, AgentContext) -> Error;
+    fn agent::error::add_context: fn(Error, Metadata) -> Error;
+    fn agent::error::retryable: fn(&Error) -> bool;
+    fn agent::error::category: fn(&Error, &str) -> bool;
+    fn agent::error::get_category: fn(&Error) -> &'static str;
+    fn agent::error::to_map: fn(&Error) -> serde_json::Value;
+    fn agent::error::from_map: fn(&serde_json::Value) -> Result<Error, DecodeError>;
+    fn agent::error::alertable: fn(&Error) -> bool;
+    fn agent::error::suggested_retry_delay: fn(&Error, u32) -> Option<Duration>;
+} }
+
+/// The paths in the second columns of the tables whose second column is headed `Rust`.
+fn listed(page: &str) -> Vec<String> {
+    let mut paths = Vec::new();
+    let mut in_table = false;
+    for line in page.lines() {
+        let Some(row) = line.strip_prefix('|') else {
+            in_table = false;
+            continue;
+        };
+        let second = row.split('|').nth(1).unwrap_or_default().trim();
+        if second == "Rust" {
+            in_table = true;
+        } else if in_table {
+            // Between backticks are the odd pieces.
+            paths.extend(second.split('`').skip(1).step_by(2).map(str::to_owned));
+        }
+    }
+    paths
+}
+
+#[test]
+fn the_page_lists_what_there_is_and_nothing_else() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/LEGACY.md");
+    let listed = listed(&fs::read_to_string(page).expect("the page is in the repository"));
+    let listed_once: BTreeSet<_> = listed.iter().cloned().collect();
+    assert_eq!(listed.len(), listed_once.len(), "a path is listed twice");
+
+    let named = [REGISTRY, ERRORS, AGENTS].concat();
+    let named: BTreeSet<String> = named.into_iter().map(|path| path.join("::")).collect();
+    let missing: Vec<_> = named.difference(&listed_once).collect();
+    let unknown: Vec<_> = listed_once.difference(&named).collect();
+    assert!(missing.is_empty(), "named here and not listed: {missing:?}");
+    assert!(unknown.is_empty(), "listed and not named here: {unknown:?}");
+    assert!(named.len() > 150, "the whole surface is there");
+}
+
+#[test]
+fn every_difference_that_a_table_refers_to_is_explained() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/LEGACY.md");
+    let page = fs::read_to_string(page).expect("the page is in the repository");
+    for (letter, last) in [('D', 14), ('T', 14), ('E', 19)] {
+        for number in 1..=last {
+            let row = format!("| {letter}{number} | ");
+            assert_eq!(page.matches(&row).count(), 1, "{row}");
+        }
+    }
+}
+
+/// Values cross threads, errors are errors.
+#[test]
+fn everything_can_be_shared() {
+    fn shared<T: Any + Send + Sync>() {}
+    fn error<T: std::error::Error + Any + Send + Sync>() {}
+    shared::<foundation_compat::Foundation>();
+    shared::<ProcessRegistry>();
+    shared::<foundation_compat::service_registry::ServiceRegistry>();
+    shared::<foundation_compat::process_registry::backend_monitor::BackendMonitor>();
+    shared::<RunningMonitor>();
+    error::<RegisterError>();
+    error::<UpdateError>();
+    error::<MissingField>();
+    error::<NotImplemented>();
+    error::<MonitorError>();
+    error::<SwitchError>();
+    error::<StartError>();
+    error::<foundation_compat::BuildError>();
+    error::<foundation_compat::global::AlreadyInstalled>();
+}
