@@ -128,7 +128,7 @@ impl<'r> Agents<'r> {
     /// # Errors
     /// [`RegistryError`].
     pub fn unregister(&self, namespace: &Namespace, id: &AgentId) -> Result<bool, RegistryError> {
-        self.core().release(KeyRef::new(namespace, &ServiceName::agent(id)))
+        self.core().release(KeyRef::new(namespace, &ServiceName::agent(id)), None)
     }
 
     /// An agent.

@@ -259,10 +259,21 @@ impl Core {
         Ok(())
     }
 
-    /// Releases a name; returns whether a live owner held it.
-    pub(crate) fn release(&self, key: KeyRef<'_>) -> Result<bool, RegistryError> {
+    /// Releases a name, if the claim of it is the one expected (any, if `None`); returns whether a live owner held it.
+    pub(crate) fn release(&self, key: KeyRef<'_>, expect: Option<Generation>) -> Result<bool, RegistryError> {
         self.check_open()?;
-        Ok(self.remove(key, None, RemovalReason::Unregistered)?.is_some_and(|entry| entry.is_alive()))
+        let stripe = self.stripe(Self::stripe_of(key.hash()));
+        let mut aftermath = Aftermath::new(self);
+        let state = stripe.lock();
+        // Looked at before: an owner that dies between the removal and a look at it then would seem to have died before the
+        // removal, whose effect others may have seen while it was alive.
+        let mut was_held = false;
+        self.with_backend(|backend| {
+            backend.read(key, &mut |entry| was_held = expect.is_none_or(|expect| expect == entry.generation()))
+        })?;
+        self.remove_under(&state, key, expect, RemovalReason::Unregistered, &mut aftermath)?;
+        drop(state);
+        Ok(was_held)
     }
 
     /// Takes the entry of a dead owner out.
@@ -280,17 +291,28 @@ impl Core {
         key: KeyRef<'_>,
         expect: Option<Generation>,
         reason: RemovalReason,
-    ) -> Result<Option<Arc<StoredEntry>>, BackendError> {
+    ) -> Result<(), BackendError> {
         let stripe = self.stripe(Self::stripe_of(key.hash()));
         let mut aftermath = Aftermath::new(self);
         let state = stripe.lock();
-        let removed = self.with_backend(|backend| backend.release(key, expect))?;
-        if let Some(entry) = &removed {
-            self.forget(entry);
-            aftermath.announce(&state, entry, Turn::Removed(&reason));
-            aftermath.bury(Arc::clone(entry), Some(reason));
+        self.remove_under(&state, key, expect, reason, &mut aftermath)
+    }
+
+    /// As [`remove`](Self::remove), with the stripe locked.
+    fn remove_under(
+        &self,
+        state: &StripeState,
+        key: KeyRef<'_>,
+        expect: Option<Generation>,
+        reason: RemovalReason,
+        aftermath: &mut Aftermath<'_>,
+    ) -> Result<(), BackendError> {
+        if let Some(entry) = self.with_backend(|backend| backend.release(key, expect))? {
+            self.forget(&entry);
+            aftermath.announce(state, &entry, Turn::Removed(&reason));
+            aftermath.bury(entry, Some(reason));
         }
-        Ok(removed)
+        Ok(())
     }
 
     /// Notes what the registry keeps about an entry outside the back-end, before the entry becomes visible.

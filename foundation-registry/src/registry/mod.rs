@@ -115,7 +115,7 @@ impl Registry {
     /// # Errors
     /// [`RegistryError`].
     pub fn unregister(&self, namespace: &Namespace, name: &ServiceName) -> Result<bool, RegistryError> {
-        self.core.release(KeyRef::new(namespace, name))
+        self.core.release(KeyRef::new(namespace, name), None)
     }
 
     /// Moves all live entries to another back-end and goes on there. Operations issued meanwhile wait, and are neither

@@ -9,7 +9,6 @@ use super::Core;
 use crate::entry::StoredEntry;
 use crate::error::{RegistryError, UpdateError};
 use crate::key::RegistryKey;
-use crate::watch::RemovalReason;
 
 /// Proof of one claim of a name. What it does concerns this claim only, never a successor that holds the name by then.
 ///
@@ -45,12 +44,8 @@ impl Registered {
 
     fn release(&self) -> bool {
         let Some(core) = self.core() else { return false };
-        let removed = core.check_open().and_then(|()| {
-            let expect = Some(self.generation());
-            core.remove(self.0.key_ref(), expect, RemovalReason::Unregistered).map_err(RegistryError::from)
-        });
-        match removed {
-            Ok(entry) => entry.is_some(),
+        match core.release(self.0.key_ref(), Some(self.generation())) {
+            Ok(was_held) => was_held,
             Err(RegistryError::Closed) => false,
             Err(error) => {
                 tracing::warn!(target: "foundation::registry", key = %self.key(), %error, "name could not be given up");
