@@ -221,7 +221,10 @@ impl Core {
     }
 
     /// A snapshot, with the metadata of an agent as the view in force shows it; `None` for an agent that is gone.
-    #[cfg_attr(not(feature = "agent"), expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "agents need both"))]
+    #[cfg_attr(
+        not(feature = "agent"),
+        expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "agents need both")
+    )]
     pub(crate) fn view(&self, entry: &StoredEntry) -> Option<EntrySnapshot> {
         #[cfg(feature = "agent")]
         if entry.kind() == EntryKind::Agent {
