@@ -1,6 +1,7 @@
 //! Agents under real threads.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use foundation_types::{AgentInfo, Health, Metadata, Owner, Timestamp, Value};
@@ -22,7 +23,8 @@ fn register(registry: &Registry, owner: &Owner, agent: usize, capabilities: impl
     registered.expect("the name is free");
 }
 
-/// R4: when the drop of an owner returns, no read shows any agent of it, on any thread.
+/// R4: when the drop of an owner returns, no read shows any agent of it, on any thread; nor does one in a hook that runs
+/// before the registry's.
 pub fn r04_agents_die_with_their_owners(factory: Factory<'_>) {
     let registry = registry_on(factory);
     let agents = registry.agents();
@@ -30,6 +32,16 @@ pub fn r04_agents_die_with_their_owners(factory: Factory<'_>) {
     register(&registry, &survivor, 0, [0]);
     for round in 0..100 {
         let owner = Owner::new();
+        let (mourner, seen) = (registry.clone(), Arc::new(AtomicUsize::new(usize::MAX)));
+        let witness = Arc::clone(&seen);
+        let hook = owner.pid().on_exit(Box::new(move |_| {
+            let (agents, query) = (mourner.agents(), AgentQuery::new().capability(capability(0)));
+            let found = agents.query(&production(), &query).expect("on").len();
+            let listed = agents.list(&production()).expect("on").len();
+            let known = usize::from(agents.lookup(&production(), &id(1)).is_ok());
+            witness.store(found.max(listed) + known, Ordering::Relaxed);
+        }));
+        hook.ok().expect("the owner is alive").keep();
         for agent in 1..5 {
             register(&registry, &owner, agent, [0, agent]);
         }
@@ -39,6 +51,7 @@ pub fn r04_agents_die_with_their_owners(factory: Factory<'_>) {
         } else {
             assert!(owner.pid().kill());
         }
+        assert_eq!(seen.load(Ordering::Relaxed), 1, "only the survivor was seen in the hook");
         let left = thread::scope(|scope| {
             let elsewhere = scope.spawn(|| agents.query(&production(), &AgentQuery::new().capability(capability(0))));
             elsewhere.join().expect("no panic").expect("on")
@@ -55,16 +68,36 @@ pub fn r04_agents_die_with_their_owners(factory: Factory<'_>) {
 /// R12: a query returns each agent that meets it during the whole query once, and none that never does.
 pub fn r12_agent_queries_under_concurrency(factory: Factory<'_>) {
     const STABLE: usize = 20;
+    const GROWING: usize = 1_000;
     let registry = registry_on(factory);
     let agents = registry.agents();
     let owner = Owner::new();
-    // Capability 0 stays, 1 and the health come and go, 2 is nobody's.
+    // Capability 0 stays, 1 and the health come and go, 2 is nobody's, and those of the last agent become more and more.
     for agent in 0..STABLE {
         register(&registry, &owner, agent, [0]);
     }
+    register(&registry, &owner, GROWING, [0]);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let (agents, done) = (&agents, &done);
+        let growing = scope.spawn(move || {
+            for more in 0..300 {
+                let grow = |info: &mut AgentInfo| info.add_capability(capability(10 + more), Timestamp::UNIX_EPOCH);
+                agents.modify(&production(), &id(GROWING), grow).expect("there");
+            }
+        });
+        let watcher = scope.spawn(move || {
+            let mut seen = 1;
+            while seen <= 300 {
+                let info = agents.lookup(&production(), &id(GROWING)).expect("there").info;
+                for more in seen..info.capabilities().len() {
+                    let query = AgentQuery::new().capability(capability(9 + more));
+                    let found = agents.query(&production(), &query).expect("on");
+                    assert_eq!(found.len(), 1, "what a lookup has shown, a query finds");
+                }
+                seen = info.capabilities().len();
+            }
+        });
         let writers: Vec<_> = (0..2)
             .map(|writer| {
                 scope.spawn(move || {
@@ -102,8 +135,8 @@ pub fn r12_agent_queries_under_concurrency(factory: Factory<'_>) {
                 rounds += 1;
             }
         });
-        for writer in writers {
-            writer.join().expect("no panic");
+        for thread in writers.into_iter().chain([growing, watcher]) {
+            thread.join().expect("no panic");
         }
         done.store(true, Ordering::Relaxed);
         reader.join().expect("no panic");
@@ -201,12 +234,12 @@ fn count_up(info: &mut AgentInfo) {
 
 /// R26: agents, their records and their histories survive a switch of the back-end, and no write or query notices it.
 pub fn r26_agents_survive_a_switch(factory: Factory<'_>) {
-    const STABLE: usize = 10;
+    const STABLE: usize = 200;
     let registry = registry_on(factory);
     let agents = registry.agents();
     let owner = Owner::new();
     for agent in 0..STABLE {
-        register(&registry, &owner, agent, [0, agent]);
+        register(&registry, &owner, agent, [0, 1 + agent % 3]);
     }
     agents.set_health(&production(), &id(0), Health::Critical).expect("there");
     let history = agents.health_history(&production(), &id(0));
