@@ -13,7 +13,7 @@
 //! assert_eq!(error.correlation_id(), Some(context.correlation_id()));
 //! ```
 
-use std::panic::UnwindSafe;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 pub use foundation_types::ErrorContext;
@@ -108,15 +108,16 @@ pub fn add_metadata(context: ErrorContext, metadata: Metadata) -> ErrorContext {
 }
 
 /// Runs a function with the context current and gives its result as it is, errors included. A panic becomes an
-/// `internal_error` with the message `Exception in operation: <panic message>`.
+/// `internal_error` with the message `Exception in operation: <panic message>`; what the function was changing then may be
+/// half changed.
 ///
 /// # Errors
 /// The function's own, or that of its panic.
 pub fn with_context<T, E: Into<Error>>(
     context: &ErrorContext,
-    function: impl FnOnce() -> Result<T, E> + UnwindSafe,
+    function: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, Error> {
-    context.catch(function)
+    context.catch(AssertUnwindSafe(function))
 }
 
 /// A failure with `operation_context`, and the correlation id of the context if it has none. What is no record becomes one
