@@ -11,8 +11,8 @@ mod queries;
 mod rollback;
 
 pub use self::concurrent::{
-    r04_agents_die_with_their_owners, r12_agent_queries_under_concurrency, r17_agents_leave_nothing_behind,
-    r24_no_agent_update_is_lost, r26_agents_survive_a_switch,
+    r04_agents_die_with_their_owners, r12_agent_queries_under_concurrency, r12_queries_are_not_behind_lookups,
+    r17_agents_leave_nothing_behind, r24_no_agent_update_is_lost, r26_agents_survive_a_switch,
 };
 pub use self::history::{r25_cleanup_is_told_once, r25_health_history_chains};
 pub use self::legacy::r21_agents_do_not_disturb_services;
@@ -32,10 +32,10 @@ macro_rules! agent_conformance {
             }
 
             $crate::agent_conformance!(@tests
-                r04_agents_die_with_their_owners, r12_agent_queries_under_concurrency, r17_agents_leave_nothing_behind,
-                r21_agents_do_not_disturb_services, r22_rollback_loses_nothing, r23_agent_queries_equal_a_scan,
-                r24_no_agent_update_is_lost, r25_cleanup_is_told_once, r25_health_history_chains,
-                r26_agents_survive_a_switch
+                r04_agents_die_with_their_owners, r12_agent_queries_under_concurrency,
+                r12_queries_are_not_behind_lookups, r17_agents_leave_nothing_behind, r21_agents_do_not_disturb_services,
+                r22_rollback_loses_nothing, r23_agent_queries_equal_a_scan, r24_no_agent_update_is_lost,
+                r25_cleanup_is_told_once, r25_health_history_chains, r26_agents_survive_a_switch
             );
         }
     };
