@@ -9,7 +9,10 @@ use std::time::Duration;
 use foundation_compat::foundation_registry::backend::{Backend, Partitioned};
 use foundation_compat::foundation_registry::{Limits, LookupError, RegisterError, RegistryError};
 use foundation_compat::foundation_types::testing::RecordingObserver;
-use foundation_compat::foundation_types::{Clock, ManualClock, inspect::Cell};
+use foundation_compat::foundation_types::{
+    Clock, ManualClock,
+    inspect::{Cell, Section},
+};
 use foundation_compat::{
     BuildError, Foundation, Health, Metadata, Namespace, Owner, ServiceName, SubsystemStatus, foundation_registry,
 };
@@ -106,7 +109,7 @@ fn inspection_shows_what_the_registry_holds() {
     let owner = Owner::new();
     foundation.registry().register(foundation.namespace(), &NAME, &owner.pid(), Metadata::new()).expect("free");
     let sections = foundation.inspect();
-    assert_eq!(sections.iter().map(|section| section.title()).collect::<Vec<_>>(), ["registry"]);
+    assert_eq!(sections.iter().map(Section::title).collect::<Vec<_>>(), ["registry"]);
     let services = sections[0].gauges().iter().find(|gauge| gauge.name() == "services").expect("there");
     assert_eq!(services.value(), &Cell::Count(1));
 }

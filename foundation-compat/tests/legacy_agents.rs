@@ -2,11 +2,15 @@
 
 #![cfg(feature = "agent")]
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
 use foundation_compat::agent_registry::{AgentRegistry, reason};
 use foundation_compat::foundation_registry::AgentError;
 use foundation_compat::foundation_types::agent::strategies;
 use foundation_compat::foundation_types::{
-    AgentInfoError, ManualClock, Name, Ratio, ResourceKind, ResourceUsage, Scope,
+    AgentInfoError, Clock, ManualClock, Name, Ratio, ResourceKind, ResourceUsage, Scope,
 };
 use foundation_compat::process_registry::{ProcessRegistry, UpdateError};
 use foundation_compat::types::agent_info;
@@ -15,9 +19,6 @@ use foundation_compat::{
     NodeId, Owner, ProcessId, ServiceName, Value,
 };
 use proptest::prelude::*;
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
 
 const SCOUT: AgentId = AgentId::from_static("scout");
 const READER: AgentId = AgentId::from_static("reader");
@@ -234,12 +235,12 @@ fn register_agent_3_stamps_and_forces_the_type() {
     let foundation = Foundation::builder().clock(Arc::new(clock.clone())).build().expect("in range");
     let agents = AgentRegistry::from(&foundation);
     let owner = Owner::new();
-    clock.advance(Duration::from_secs(60));
+    clock.advance(Duration::from_mins(1));
     let config = scans().with("type", "service").with("last_health_check", "2020-01-01T00:00:00Z");
     agents.register_agent_3(&SCOUT, &owner.pid(), &config).expect("free");
     let info = agents.get_agent_metadata(&SCOUT).expect("registered");
     assert_eq!((info.agent_type(), info.health().overall_health), (&AgentType::Agent, Health::Healthy));
-    let now = foundation_compat::foundation_types::Clock::wall(&clock);
+    let now = clock.wall();
     assert_eq!((info.created_at(), info.health().last_health_check), (now, now));
     assert_eq!(info.node_affinity(), [NodeId::local().clone()]);
     assert_eq!(agents.update_agent_health(&SCOUT, Health::Critical), Ok(()));

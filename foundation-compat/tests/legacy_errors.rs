@@ -3,7 +3,7 @@
 use foundation_compat::error::types::{self, Fields};
 use foundation_compat::error::{self, Options, RetryDelay};
 use foundation_compat::error_context::{self, ErrorContext};
-use foundation_compat::foundation_types::error::{Domain, Entry, Frame, RetryStrategy, Severity};
+use foundation_compat::foundation_types::error::{CorrelationId, Domain, Entry, Frame, RetryStrategy, Severity};
 use foundation_compat::foundation_types::testing::strategies;
 use foundation_compat::{Error, ErrorKind, Metadata, Value};
 use proptest::collection::vec;
@@ -173,7 +173,7 @@ proptest! {
         let wrapped = wrapped.expect_err("a failure");
         prop_assert_eq!((wrapped.kind(), wrapped.message()), (&ErrorKind::Timeout, "Operation timeout"));
         prop_assert_eq!(wrapped.context(), &entries.with("original_reason", reason));
-        prop_assert_eq!(wrapped.correlation_id().map(|id| id.as_str()), Some("of the wrapper"));
+        prop_assert_eq!(wrapped.correlation_id().map(CorrelationId::as_str), Some("of the wrapper"));
         prop_assert_eq!(wrapped.frames(), Some([].as_slice()), "an empty stack is a stack");
     }
 
@@ -305,7 +305,7 @@ mod agent {
         assert_eq!((made.code(), made.severity(), agent_error::retryable(&made)), (3004, Severity::Medium, false));
         assert!(made.correlation_id().is_some_and(|id| id.as_str().len() == 36), "a UUID");
         let given = agent_error::new(Fields { correlation_id: Some("req-1".into()), ..fields() }).expect("complete");
-        assert_eq!(given.correlation_id().map(|id| id.as_str()), Some("req-1"));
+        assert_eq!(given.correlation_id().map(CorrelationId::as_str), Some("req-1"));
         assert_eq!(agent_error::new(Fields { message: None, ..fields() }).expect_err("incomplete").field, "message");
     }
 

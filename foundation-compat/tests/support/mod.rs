@@ -122,7 +122,7 @@ impl Session {
                 ("find_services_by_metadata", show(&found.map(by_name)))
             }
             17 | 18 => {
-                let field = if owner % 2 == 0 { "type" } else { "capabilities" };
+                let field = if owner.is_multiple_of(2) { "type" } else { "capabilities" };
                 let value = Value::from(if owner / 2 == 0 { "worker" } else { "scan" });
                 let found = process.find_by_indexed_metadata(&namespace, field, &value);
                 ("find_by_indexed_metadata", show(&found.map(by_name)))

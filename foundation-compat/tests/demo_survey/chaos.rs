@@ -1,0 +1,83 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use foundation_compat::demo::{Crew, Survey, SurveySettings, Surveyor};
+use foundation_types::ManualClock;
+
+use crate::direct::Totals;
+use crate::watcher::TimePasses;
+use crate::{crew, settings, survey, tree};
+
+/// A survey with chaos in which no real time has to pass.
+fn chaotic(input: &Path, seed: u64, crew: Crew) -> Survey {
+    let clock = ManualClock::new();
+    Surveyor::new(SurveySettings::new(input).with_crew(crew).with_chaos(seed))
+        .clock(Arc::new(clock.clone()))
+        .spectator(Arc::new(TimePasses(clock)))
+        .run()
+        .expect("the survey can be done")
+}
+
+#[test]
+fn totals_are_those_of_a_quiet_run_for_any_seed_and_any_crew() {
+    let tree = tree::repository();
+    let expected = Totals::count(tree.path(), 10);
+    let quiet = survey(settings(tree.path()));
+    assert_eq!(Totals::of(&quiet), expected);
+    for seed in 1..=8 {
+        for total in [3, 8, 20] {
+            let found = chaotic(tree.path(), seed, crew(total));
+            assert_eq!(Totals::of(&found), expected, "seed {seed}, {total} agents");
+            assert_eq!(found.digest, quiet.digest, "seed {seed}, {total} agents");
+            assert_eq!(found.directories, quiet.directories, "seed {seed}, {total} agents");
+            assert!(found.complete, "seed {seed}, {total} agents: {:?}", found.skipped);
+        }
+    }
+}
+
+#[test]
+fn chaos_strikes_in_every_way_and_the_dead_are_replaced() {
+    let tree = tree::repository();
+    for seed in 1..=8 {
+        let found = chaotic(tree.path(), seed, crew(8));
+        let chaos = found.chaos;
+        assert!(
+            chaos.killed > 0 && chaos.panicked > 0 && chaos.hung > 0 && chaos.slowed > 0 && chaos.reassigned > 0,
+            "seed {seed}: {chaos:?}"
+        );
+        assert_eq!(chaos.seed, Some(seed));
+        let restarts: u64 = found.agents.iter().map(|agent| agent.restarts).sum();
+        assert_eq!(restarts, chaos.killed + chaos.panicked + chaos.hung, "seed {seed}: every death is one restart");
+    }
+}
+
+#[test]
+fn agents_keep_their_names_and_what_they_learnt_over_restarts() {
+    let tree = tree::repository();
+    let names = |survey: &Survey| survey.agents.iter().map(|agent| agent.id.clone()).collect::<Vec<_>>();
+    let quiet = survey(settings(tree.path()));
+    let found = chaotic(tree.path(), 7, Crew::default());
+    assert_eq!(names(&found), names(&quiet));
+    for language in found.languages.keys() {
+        let capability = format!("analyze:{language}");
+        assert!(found.agents.iter().any(|agent| agent.capabilities.contains(&capability)), "{language}");
+    }
+}
+
+#[test]
+fn a_crowded_directory_listed_several_times_counts_once() {
+    let tree = tree::flat(5000);
+    let expected = Totals::count(tree.path(), 10);
+    for seed in 1..=4 {
+        let found = chaotic(tree.path(), seed, crew(6));
+        assert_eq!(Totals::of(&found), expected, "seed {seed}");
+        assert_eq!((found.directories, found.complete), (2, true), "seed {seed}");
+    }
+}
+
+#[test]
+fn without_chaos_nobody_dies() {
+    let tree = tree::repository();
+    let chaos = survey(settings(tree.path())).chaos;
+    assert_eq!(chaos, foundation_compat::demo::ChaosSummary::default());
+}

@@ -1,0 +1,141 @@
+use std::fs;
+use std::sync::Arc;
+
+use foundation_compat::demo::{SkipReason, Survey, SurveyError, Surveyor};
+
+use crate::tree::put;
+use crate::watcher::Once;
+use crate::{crew, settings, survey, tree};
+
+fn skipped<'s>(survey: &'s Survey, path: &str) -> Option<&'s SkipReason> {
+    survey.skipped.iter().find(|entry| entry.path == path).map(|entry| &entry.reason)
+}
+
+#[test]
+fn an_empty_directory_has_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = survey(settings(folder.path()));
+    assert_eq!((found.files, found.bytes, found.directories, found.complete), (0, 0, 1, true));
+    assert!(found.languages.is_empty());
+}
+
+#[test]
+fn empty_and_binary_files_count_as_files() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "empty.rs", "");
+    put(folder.path(), "empty", "");
+    put(folder.path(), "program.py", b"\x7FELF\x00\x01");
+    let found = survey(settings(folder.path()));
+    assert_eq!((found.files, found.bytes, found.complete), (3, 6, true));
+    assert_eq!((found.other.files, found.other.bytes, found.other.binary), (2, 6, 1));
+    assert_eq!((found.languages.len(), found.languages["Rust"].files), (1, 1));
+}
+
+#[test]
+fn a_file_or_nothing_is_no_input() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "file", "");
+    for path in ["file", "nothing"] {
+        let error = Surveyor::new(settings(&folder.path().join(path))).run().unwrap_err();
+        assert!(matches!(error, SurveyError::Input { .. }), "{error}");
+    }
+}
+
+#[test]
+fn files_that_vanish_are_named_and_the_survey_is_not_complete() {
+    let tree = tree::flat(256);
+    let folder = tree.path().join("flat");
+    // The coordinator is in the midst of handing them out: to one reader at most one batch of 64.
+    let vanish = Once::when(
+        |progress| progress.read.known == 256,
+        move || fs::read_dir(&folder).unwrap().for_each(|entry| fs::remove_file(entry.unwrap().path()).unwrap()),
+    );
+    let surveyor = Surveyor::new(settings(tree.path()).with_crew(crew(3))).spectator(Arc::new(vanish));
+    let found = surveyor.run().unwrap();
+    assert!(!found.complete);
+    assert!(found.skipped_count >= 256 - 64, "{}", found.skipped_count);
+    assert!(found.skipped.iter().all(|entry| entry.reason == SkipReason::Vanished), "{:?}", found.skipped);
+    assert_eq!(found.files + found.skipped_count, 256);
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::symlink;
+    use std::os::unix::net::UnixListener;
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn symbolic_links_are_not_followed_and_cannot_form_loops() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        put(root, "real/code.rs", "fn f() {}\n");
+        symlink(root, root.join("real/loop")).unwrap();
+        symlink(root.join("real/code.rs"), root.join("alias.rs")).unwrap();
+        symlink("nowhere", root.join("dangling")).unwrap();
+        let found = survey(settings(root));
+        assert_eq!((found.files, found.languages["Rust"].files, found.complete), (1, 1, true));
+        assert_eq!(found.skipped_count, 3);
+        for path in ["real/loop", "alias.rs", "dangling"] {
+            assert_eq!(skipped(&found, path), Some(&SkipReason::SymbolicLink), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_input_that_is_a_link_is_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "real/code.rs", "fn f() {}\n");
+        symlink(folder.path().join("real"), folder.path().join("link")).unwrap();
+        assert_eq!(survey(settings(&folder.path().join("link"))).files, 1);
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_named_and_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "code.rs", "fn f() {}\n");
+        let _socket = UnixListener::bind(folder.path().join("socket")).unwrap();
+        // Whoever opens a pipe without a writer waits for ever.
+        assert!(Command::new("mkfifo").arg(folder.path().join("pipe.rs")).status().unwrap().success());
+        let found = survey(settings(folder.path()));
+        assert_eq!((found.files, found.complete), (1, true));
+        for path in ["socket", "pipe.rs"] {
+            assert_eq!(skipped(&found, path), Some(&SkipReason::NotRegular), "{path}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_no_text_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let odd = folder.path().join(OsStr::from_bytes(b"caf\xE9"));
+        // Some file systems refuse such names.
+        if fs::create_dir(&odd).is_err() {
+            return;
+        }
+        fs::write(odd.join(OsStr::from_bytes(b"\xFF\xFE.rs")), "fn f() {}\n").unwrap();
+        let found = survey(settings(folder.path()));
+        assert_eq!((found.files, found.languages["Rust"].counts.code, found.complete), (1, 1, true));
+        assert_eq!(found.top_files[0].path, "caf\u{FFFD}/\u{FFFD}\u{FFFD}.rs");
+    }
+
+    /// Deeper than the operating system takes a path, so that the bottom can be made, but not opened by its path.
+    #[test]
+    fn what_cannot_be_read_is_named_with_the_reason() {
+        const DESCEND: &str = r#"cd "$1" && for level in $(seq 30); do mkdir "$2" && cd "$2" || exit 1; done"#;
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "code.rs", "fn f() {}\n");
+        let mut descend = Command::new("sh");
+        descend.args(["-c", DESCEND, "sh"]).arg(folder.path()).arg("d".repeat(200));
+        assert!(descend.status().unwrap().success());
+        let found = survey(settings(folder.path()));
+        assert!(!found.complete);
+        assert_eq!((found.files, found.skipped_count), (1, 1), "{:?}", found.skipped);
+        let Skipped { path, reason } = &found.skipped[0];
+        assert!(path.starts_with("ddd"), "{path}");
+        assert!(matches!(reason, SkipReason::Unreadable(message) if !message.is_empty()), "{reason}");
+    }
+
+    use foundation_compat::demo::Skipped;
+}
