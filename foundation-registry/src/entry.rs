@@ -3,7 +3,7 @@
 use std::any::{Any, type_name};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 
 use crate::sync::Mutex;
 use foundation_types::liveness::{HookId, OnExit};
@@ -46,8 +46,6 @@ pub struct StoredEntry {
     withdrawn: AtomicBool,
     /// Where a back-end keeps it in its list of the namespace. Guarded by that back-end's lock.
     place: AtomicU32,
-    /// What removes it when its owner dies. Set once, by whoever claims the name.
-    hook: OnceLock<HookId>,
     at: RegisteredAt,
     /// The part of the registry that removes it when its owner dies; dangling for a back-end used alone.
     home: Weak<Stripe>,
@@ -61,6 +59,8 @@ pub(crate) struct Body {
     /// `None` stands for no metadata, as most entries of a plain registry have none.
     metadata: Option<Arc<Metadata>>,
     pub(crate) payload: Option<Payload>,
+    /// What removes the entry when its owner dies.
+    pub(crate) hook: Option<HookId>,
     #[cfg(feature = "agent")]
     pub(crate) agent: Option<Arc<AgentRecord>>,
 }
@@ -143,7 +143,6 @@ impl StoredEntry {
             indexed: AtomicBool::new(false),
             withdrawn: AtomicBool::new(false),
             place: AtomicU32::new(0),
-            hook: OnceLock::new(),
             at,
             home,
             body: Mutex::new(body),
@@ -239,18 +238,11 @@ impl StoredEntry {
         self.body.lock()
     }
 
-    /// What removes the entry when its owner dies.
-    pub(crate) fn set_hook(&self, hook: HookId) {
-        let first = self.hook.set(hook);
-        debug_assert!(first.is_ok(), "an entry is claimed once");
-    }
-
     /// A copy for another back-end: the same claim, in an allocation of its own.
     pub(crate) fn duplicate(&self) -> Self {
         let body = self.body.lock().clone();
         let (key, pid, home) = (self.key.clone(), self.pid.clone(), self.home.clone());
         let mut copy = Self::with_home(key, self.hash, pid, self.generation, self.kind, self.at, home, body);
-        copy.hook = self.hook.clone();
         copy.indexed = AtomicBool::new(self.is_indexed());
         copy
     }
@@ -260,12 +252,12 @@ impl StoredEntry {
     pub(crate) fn withdraw(&self) -> Remains {
         let mut body = self.body.lock();
         // Release: pairs with the acquire load in `is_withdrawn`.
-        let was_withdrawn = self.withdrawn.swap(true, Ordering::AcqRel);
+        self.withdrawn.store(true, Ordering::Release);
         Remains {
             payload: body.payload.take(),
             #[cfg(feature = "agent")]
             agent: body.agent.take(),
-            hook: self.hook.get().copied().filter(|_| !was_withdrawn),
+            hook: body.hook.take(),
         }
     }
 

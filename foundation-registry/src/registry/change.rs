@@ -138,7 +138,7 @@ impl Core {
             aftermath.bury(entry, None);
             return Err(RegisterError::DeadProcess { pid });
         };
-        entry.set_hook(hook);
+        entry.body().hook = Some(hook);
         if indexed {
             entry.set_indexed();
         }

@@ -79,7 +79,9 @@ impl Registry {
         pid: &Pid,
         metadata: Metadata,
     ) -> Result<Registered, RegisterError> {
-        self.register_with(NewEntry::new(namespace, name, pid).metadata(metadata))
+        let new = NewEntry::new(namespace, name, pid);
+        // Most entries of a plain registry say nothing about themselves, and need no allocation for it.
+        self.register_with(if metadata.is_empty() { new } else { new.metadata(metadata) })
     }
 
     /// Claims a name with options: indexing, and what happens if the same owner holds it.
