@@ -7,6 +7,10 @@ pub mod agent;
 pub mod agent_registry;
 #[cfg(feature = "agent")]
 pub mod application;
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "cli")]
+pub mod demo;
 pub mod error;
 pub mod error_context;
 mod foundation;
