@@ -1,0 +1,321 @@
+//! The book of tasks: what waits, who holds what, and what counts.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+
+use foundation_types::OwnerId;
+
+use super::chaos::{Chaos, Fate};
+use super::language::Language;
+use super::settings::{BYTES_IN_FLIGHT, INLINE_LIMIT, MAX_ATTEMPTS, MAX_BATCH, MAX_BATCH_BYTES, MAX_WAITING_FILES};
+use super::task::{Assignment, Batch, Contents, FileRecord, Job, TaskId};
+
+/// A task in the book.
+pub(super) struct Task {
+    pub(super) id: TaskId,
+    pub(super) path: Arc<Path>,
+    pub(super) job: Job,
+    /// How many agents died while it was the task they were at.
+    pub(super) attempts: u8,
+    /// Whether chaos has had its chance with it.
+    is_dealt: bool,
+}
+
+impl Task {
+    fn new(id: TaskId, path: Arc<Path>, job: Job) -> Self {
+        Self { id, path, job, attempts: 0, is_dealt: false }
+    }
+
+    /// The bytes of contents it holds, or will hold as soon as it is handed out.
+    fn weight(&self) -> u64 {
+        match &self.job {
+            Job::Scan => 0,
+            Job::Read { size } => (*size).min(INLINE_LIMIT),
+            Job::Count { contents, .. } => contents.as_ref().map_or(0, |contents| contents.len() as u64),
+        }
+    }
+}
+
+/// A kind of work that some agent is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Demand {
+    Scan,
+    Read,
+    Count(Language),
+}
+
+/// A batch for one agent.
+pub(super) struct Handout {
+    pub(super) batch: Batch,
+    /// What chaos does to the agent.
+    pub(super) fate: Option<Fate>,
+}
+
+/// Every task is in one place: waiting, or held by one life of one agent. A result counts only if it comes from the holder,
+/// and takes the task out of the book; so a file counts once, whoever reports it how often. Tasks of dead agents go back to
+/// the front of the queue.
+///
+/// It forgets what is done, so it does not grow with the number of files.
+#[derive(Default)]
+pub(super) struct Ledger {
+    /// The newest first, which keeps the front of the walk narrow.
+    scans: Vec<Task>,
+    reads: VecDeque<Task>,
+    counts: BTreeMap<Language, VecDeque<Task>>,
+    /// Files to be counted from their path, one at a time.
+    large: VecDeque<Task>,
+    large_is_out: bool,
+    held: HashMap<TaskId, (OwnerId, Task)>,
+    hands: HashMap<OwnerId, VecDeque<TaskId>>,
+    /// What was found in each directory that is being listed, so that a second listing adds nothing twice.
+    open: HashMap<TaskId, HashSet<TaskId>>,
+    /// Files that wait or are held.
+    files: usize,
+    bytes_in_flight: u64,
+}
+
+impl Ledger {
+    /// A book with one task: to list the input.
+    pub(super) fn new() -> Self {
+        let mut ledger = Self::default();
+        ledger.add_directory(Path::new("").into());
+        ledger
+    }
+
+    /// Whether nothing is left to do.
+    pub(super) fn is_done(&self) -> bool {
+        self.scans.is_empty() && self.files == 0 && self.held.is_empty()
+    }
+
+    /// Whether scouts may report more files.
+    pub(super) fn has_room(&self) -> bool {
+        self.files < MAX_WAITING_FILES
+    }
+
+    /// The kinds of work that wait: counting before reading before listing, so that what has begun ends first.
+    pub(super) fn demands(&self) -> Vec<Demand> {
+        let mut languages: Vec<_> = self.counts.iter().map(|(language, tasks)| (tasks.len(), *language)).collect();
+        languages.sort_unstable_by(|a, b| b.cmp(a));
+        let mut demands: Vec<_> = languages.into_iter().map(|(_, language)| Demand::Count(language)).collect();
+        if let (false, Some(Job::Count { language, .. })) =
+            (self.large_is_out, self.large.front().map(|task| &task.job))
+            && !demands.contains(&Demand::Count(*language))
+        {
+            demands.push(Demand::Count(*language));
+        }
+        if self.reads.front().is_some_and(|task| self.admits(task)) {
+            demands.push(Demand::Read);
+        }
+        if !self.scans.is_empty() && self.has_room() {
+            demands.push(Demand::Scan);
+        }
+        demands
+    }
+
+    /// The next tasks of a kind, for `agent`, which becomes their holder; no more than its share if `hands` agents are to
+    /// have work. Empty if there is nothing to do.
+    pub(super) fn hand_out(
+        &mut self,
+        demand: Demand,
+        agent: OwnerId,
+        hands: usize,
+        mut chaos: Option<&mut Chaos>,
+    ) -> Handout {
+        let tasks = self.take(demand, hands.max(1));
+        let mut handout = Handout { batch: Batch::with_capacity(tasks.len()), fate: None };
+        let hand = self.hands.entry(agent).or_default();
+        for mut task in tasks {
+            let mut fate = None;
+            // One misfortune a batch: an agent dies but once.
+            if let Some(chaos) = &mut chaos
+                && !task.is_dealt
+                && handout.fate.is_none()
+            {
+                task.is_dealt = true;
+                fate = chaos.deal();
+                handout.fate = fate;
+            }
+            let (id, path, job) = (task.id, Arc::clone(&task.path), task.job.clone());
+            hand.push_back(id);
+            self.held.insert(id, (agent, task));
+            handout.batch.push(Assignment { id, path, job, fate });
+        }
+        handout
+    }
+
+    fn take(&mut self, demand: Demand, hands: usize) -> Vec<Task> {
+        let share = |waiting: usize| waiting.div_ceil(hands).min(MAX_BATCH);
+        match demand {
+            Demand::Scan => {
+                let rest = self.scans.len() - share(self.scans.len());
+                self.scans.split_off(rest)
+            }
+            Demand::Read => {
+                let limit = share(self.reads.len());
+                let mut tasks = Vec::with_capacity(limit);
+                let mut bytes = 0;
+                while tasks.len() < limit
+                    && let Some(task) =
+                        self.reads.pop_front_if(|task| admits(self.bytes_in_flight, task) && fits(bytes, task))
+                {
+                    bytes += task.weight();
+                    self.bytes_in_flight += task.weight();
+                    tasks.push(task);
+                }
+                tasks
+            }
+            Demand::Count(language) => self.take_counts(language, share),
+        }
+    }
+
+    fn take_counts(&mut self, language: Language, share: impl Fn(usize) -> usize) -> Vec<Task> {
+        if !self.large_is_out
+            && let Some(task) =
+                self.large.pop_front_if(|task| matches!(&task.job, Job::Count { language: of, .. } if *of == language))
+        {
+            self.large_is_out = true;
+            return vec![task];
+        }
+        let Some(waiting) = self.counts.get_mut(&language) else { return Vec::new() };
+        let limit = share(waiting.len());
+        let mut tasks = Vec::with_capacity(limit);
+        let mut bytes = 0;
+        while tasks.len() < limit
+            && let Some(task) = waiting.pop_front_if(|task| fits(bytes, task))
+        {
+            bytes += task.weight();
+            tasks.push(task);
+        }
+        if waiting.is_empty() {
+            self.counts.remove(&language);
+        }
+        tasks
+    }
+
+    fn admits(&self, task: &Task) -> bool {
+        admits(self.bytes_in_flight, task)
+    }
+
+    /// Takes the task that `agent` has finished out of the book; `None` if the agent does not hold it, any more perhaps.
+    pub(super) fn finish(&mut self, agent: OwnerId, id: TaskId) -> Option<Task> {
+        if self.held.get(&id).is_none_or(|(holder, _)| *holder != agent) {
+            return None;
+        }
+        let (_, task) = self.held.remove(&id)?;
+        if let Some(hand) = self.hands.get_mut(&agent)
+            && let Some(at) = hand.iter().position(|held| *held == id)
+        {
+            hand.remove(at);
+        }
+        self.close(&task);
+        Some(task)
+    }
+
+    /// What follows from a task leaving the book.
+    fn close(&mut self, task: &Task) {
+        match &task.job {
+            Job::Scan => {
+                self.open.remove(&task.id);
+            }
+            Job::Read { .. } => {
+                self.files -= 1;
+                self.bytes_in_flight -= task.weight();
+            }
+            Job::Count { contents, .. } => {
+                self.files -= 1;
+                self.bytes_in_flight -= task.weight();
+                self.large_is_out &= contents.is_some();
+            }
+        }
+    }
+
+    /// Takes all tasks from an agent that died. They wait again, but for the one it was at if it has been the death of too
+    /// many: that is given back, for good. Returns how many wait again.
+    pub(super) fn bury(&mut self, agent: OwnerId) -> (usize, Option<Task>) {
+        let hand = self.hands.remove(&agent).unwrap_or_default();
+        let mut given_up = None;
+        let mut waiting = 0;
+        for (place, id) in hand.into_iter().enumerate().rev() {
+            let Some((_, mut task)) = self.held.remove(&id) else { continue };
+            // Agents work in order, so the first task without a result is the one it was at.
+            task.attempts += u8::from(place == 0);
+            if task.attempts >= MAX_ATTEMPTS {
+                self.close(&task);
+                given_up = Some(task);
+            } else {
+                self.put_back(task);
+                waiting += 1;
+            }
+        }
+        (waiting, given_up)
+    }
+
+    fn put_back(&mut self, task: Task) {
+        match &task.job {
+            Job::Scan => self.scans.push(task),
+            Job::Read { .. } => {
+                self.bytes_in_flight -= task.weight();
+                self.reads.push_front(task);
+            }
+            Job::Count { language, contents: Some(_), .. } => {
+                self.counts.entry(*language).or_default().push_front(task);
+            }
+            Job::Count { contents: None, .. } => {
+                self.large_is_out = false;
+                self.large.push_front(task);
+            }
+        }
+    }
+
+    /// Whether `agent` holds the task.
+    pub(super) fn holds(&self, agent: OwnerId, id: TaskId) -> bool {
+        self.held.get(&id).is_some_and(|(holder, _)| *holder == agent)
+    }
+
+    /// Notes that something was found in a directory that is being listed; `false` if it was found before.
+    pub(super) fn note_found(&mut self, directory: TaskId, found: TaskId) -> bool {
+        self.open.entry(directory).or_default().insert(found)
+    }
+
+    pub(super) fn add_directory(&mut self, path: Arc<Path>) {
+        self.scans.push(Task::new(TaskId::of_directory(&path), path, Job::Scan));
+    }
+
+    pub(super) fn add_file(&mut self, path: Arc<Path>, size: u64) {
+        self.files += 1;
+        self.reads.push_back(Task::new(TaskId::of_file(&path), path, Job::Read { size }));
+    }
+
+    /// A file was read, and its lines are to be counted.
+    pub(super) fn add_count(
+        &mut self,
+        path: Arc<Path>,
+        language: Language,
+        contents: Option<Contents>,
+        record: FileRecord,
+    ) {
+        let is_large = contents.is_none();
+        let task = Task::new(TaskId::of_file(&path), path, Job::Count { language, contents, record });
+        self.files += 1;
+        self.bytes_in_flight += task.weight();
+        if is_large {
+            self.large.push_back(task);
+        } else {
+            self.counts.entry(language).or_default().push_back(task);
+        }
+    }
+}
+
+/// Whether the contents of the file may be held besides `in_flight` bytes of others.
+fn admits(in_flight: u64, task: &Task) -> bool {
+    in_flight == 0 || in_flight + task.weight() <= BYTES_IN_FLIGHT
+}
+
+/// Whether the file belongs into a batch of so many bytes.
+fn fits(batch: u64, task: &Task) -> bool {
+    batch == 0 || batch + task.weight() <= MAX_BATCH_BYTES
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! A fleet of agents surveys a tree of files.
+//!
+//! Scouts list directories, readers read and hash files, analysts count lines of code, comments and blanks. All are agents
+//! on threads of their own, registered with their capabilities, state and health. A coordinator asks the registry who can do
+//! a task, and is healthy and free, hands it over, watches that the agent lives and makes progress, gives the tasks of dead
+//! and hung ones to others, and starts agents again under their names. Every file counts once, whatever dies.
+//!
+//! What counts:
+//! - Ignore files (`.gitignore` and the like) are honoured, and hidden files left out.
+//! - Symbolic links are not followed; they, pipes, sockets and devices are listed as skipped.
+//! - Files of no known language, and binary files (with a zero byte among the first 8000, as for git), count as files and
+//!   bytes, and have no lines.
+//! - A file that cannot be read, or is gone when its turn comes, is listed as skipped, and the survey is not complete.
+//!
+//! Memory is bounded by [`BYTES_IN_FLIGHT`] for contents, [`MAX_WAITING_FILES`] for files found, the names in the largest
+//! directories being listed, and the directories found and not yet listed. Only a source file above [`INLINE_LIMIT`] is held
+//! as a whole, one at a time.
+//!
+//! ```
+//! use foundation_compat::demo::{Surveyor, SurveySettings};
+//!
+//! let survey = Surveyor::new(SurveySettings::new("src")).run()?;
+//! assert!(survey.complete);
+//! println!("{} files, {} lines of Rust", survey.files, survey.languages["Rust"].counts.lines);
+//! # Ok::<(), foundation_compat::demo::SurveyError>(())
+//! ```
+//!
+//! [`BYTES_IN_FLIGHT`]: settings::BYTES_IN_FLIGHT
+//! [`MAX_WAITING_FILES`]: settings::MAX_WAITING_FILES
+//! [`INLINE_LIMIT`]: settings::INLINE_LIMIT
+
+mod chaos;
+mod coordinator;
+mod fleet;
+mod language;
+mod ledger;
+mod progress;
+mod pulse;
+mod report;
+mod roles;
+pub mod settings;
+mod spectator;
+mod survey;
+mod tally;
+mod task;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::{fmt, io};
+
+use foundation_registry::{AgentError, OptionsError, Registry};
+use foundation_types::{AgentId, Clock, ExitReason, Namespace, SystemClock};
+
+use coordinator::Coordinator;
+pub use progress::{Bars, Lines};
+pub use report::text;
+pub use roles::Role;
+use roles::Site;
+pub use settings::{Crew, CrewSizeError, SurveySettings};
+pub use spectator::{Attendance, Event, Phase, Progress, Spectator};
+pub use survey::{
+    AgentSummary, ChaosSummary, Counts, Digest, LanguageTotals, OtherFiles, SkipReason, Skipped, Survey, TopFile,
+};
+
+/// Surveys a directory; see the [module](self).
+#[must_use = "a surveyor does nothing until it is run"]
+pub struct Surveyor {
+    settings: SurveySettings,
+    clock: Arc<dyn Clock>,
+    spectator: Arc<dyn Spectator>,
+}
+
+impl Surveyor {
+    /// A surveyor on the system clock that nobody watches.
+    pub fn new(settings: SurveySettings) -> Self {
+        Self { settings, clock: Arc::new(SystemClock), spectator: Arc::new(()) }
+    }
+
+    /// Where time comes from.
+    pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Who watches.
+    pub fn spectator(self, spectator: Arc<dyn Spectator>) -> Self {
+        Self { spectator, ..self }
+    }
+
+    /// Surveys the directory, on threads of its own, and returns when they have ended. Those that are stuck in the operating
+    /// system are left behind.
+    ///
+    /// # Errors
+    /// [`SurveyError`]. That single files cannot be counted is no error: see [`Survey::complete`].
+    pub fn run(self) -> Result<Survey, SurveyError> {
+        let Self { settings, clock, spectator } = self;
+        let input = settings.input.canonicalize().and_then(|input| {
+            if input.metadata()?.is_dir() { Ok(input) } else { Err(io::ErrorKind::NotADirectory.into()) }
+        });
+        let input = input.map_err(|error| SurveyError::Input { path: settings.input.clone(), error })?;
+        let registry = Registry::builder().clock(Arc::clone(&clock)).build()?;
+        let task_timeout = settings.task_timeout;
+        let site = Site { registry, namespace: Namespace::Production, clock, spectator, input, task_timeout };
+        Coordinator::new(Arc::new(site), &settings)?.run()
+    }
+}
+
+impl fmt::Debug for Surveyor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Surveyor").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// Why a survey could not be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SurveyError {
+    /// The input is no directory that can be read.
+    #[error("cannot survey {}: {error}", path.display())]
+    Input {
+        /// The input.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The operating system starts no more threads.
+    #[error("cannot start a thread for {agent}: {error}; try fewer agents")]
+    Thread {
+        /// The agent.
+        agent: AgentId,
+        /// Why.
+        error: io::Error,
+    },
+    /// An agent dies again and again without doing anything in between.
+    #[error("{agent} keeps dying: {reason}")]
+    KeepsDying {
+        /// The agent.
+        agent: AgentId,
+        /// Why it died last.
+        reason: ExitReason,
+    },
+    /// Too many agents hang.
+    #[error("{threads} threads are stuck; does the disk or server that the input is on still answer?")]
+    Stuck {
+        /// Threads whose agents were ended, and that go on hanging.
+        threads: usize,
+    },
+    /// No agent is left to report.
+    #[error("all agents have gone")]
+    Deserted,
+    /// The registry refused something.
+    #[error(transparent)]
+    Registry(#[from] AgentError),
+    /// The registry could not be built.
+    #[error(transparent)]
+    Options(#[from] OptionsError),
+}

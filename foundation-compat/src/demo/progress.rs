@@ -1,0 +1,217 @@
+//! Showing progress: bars on a terminal, plain lines elsewhere.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use foundation_types::{AgentId, Clock, ExitReason, SystemClock};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::report::figures::{bytes, count, numbered};
+use super::roles::Role;
+use super::spectator::{Event, Phase, Progress, Spectator};
+
+/// Time between two looks of the bars.
+const BARS_EVERY: Duration = Duration::from_millis(50);
+
+/// Time between two plain lines.
+const LINES_EVERY: Duration = Duration::from_secs(1);
+
+/// Lets something happen once in a while.
+struct Pace {
+    clock: Arc<dyn Clock>,
+    every: Duration,
+    /// In nanoseconds of monotonic time.
+    next: AtomicU64,
+}
+
+impl Pace {
+    fn new(clock: Arc<dyn Clock>, every: Duration, first: Duration) -> Self {
+        let next = clock.mono().saturating_add(first).as_nanos();
+        Self { clock, every, next: AtomicU64::new(next) }
+    }
+
+    fn is_time(&self) -> bool {
+        let now = self.clock.mono();
+        let next = now.saturating_add(self.every).as_nanos();
+        let is_due = |due: u64| (due <= now.as_nanos()).then_some(next);
+        // Relaxed: it orders nothing.
+        self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_due).is_ok()
+    }
+}
+
+/// Progress bars on standard error, one for each phase and a line about the agents. They vanish when dropped.
+pub struct Bars {
+    all: MultiProgress,
+    listed: ProgressBar,
+    read: ProgressBar,
+    counted: ProgressBar,
+    agents: ProgressBar,
+    pace: Pace,
+}
+
+impl Bars {
+    /// Bars on the terminal. Nothing is shown if standard error is none.
+    pub fn new() -> Self {
+        let style = ProgressStyle::with_template("{prefix:>8} {bar:32.cyan/dim} {pos:>7}/{len:<7} {msg}")
+            .expect("the template is well-formed")
+            .progress_chars("━╸─");
+        let line = ProgressStyle::with_template("{prefix:>8} {msg}").expect("the template is well-formed");
+        let all = MultiProgress::new();
+        let bar = |prefix: &'static str, style: &ProgressStyle| {
+            all.add(ProgressBar::new(0).with_style(style.clone()).with_prefix(prefix))
+        };
+        let (listed, read, counted) = (bar("list", &style), bar("read", &style), bar("count", &style));
+        let agents = bar("agents", &line);
+        let pace = Pace::new(Arc::new(SystemClock), BARS_EVERY, Duration::ZERO);
+        Self { all, listed, read, counted, agents, pace }
+    }
+
+    fn show(&self, progress: &Progress) {
+        for (bar, phase) in
+            [(&self.listed, progress.listed), (&self.read, progress.read), (&self.counted, progress.counted)]
+        {
+            bar.set_length(phase.known);
+            bar.set_position(phase.done);
+        }
+        self.listed.set_message("directories");
+        self.read.set_message(format!("files, {}", bytes(progress.bytes)));
+        self.counted.set_message("files");
+        self.agents.set_message(agents(progress));
+    }
+}
+
+impl Default for Bars {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Spectator for Bars {
+    fn see(&self, event: Event<'_>) {
+        match event {
+            Event::Progress(progress) if self.pace.is_time() => self.show(progress),
+            Event::Died { agent, reason, was_hung, reassigned } => {
+                // A terminal that is gone is no reason to stop.
+                let _ = self.all.println(death(agent, reason, was_hung, reassigned));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Drop for Bars {
+    fn drop(&mut self) {
+        // As above.
+        let _ = self.all.clear();
+    }
+}
+
+impl std::fmt::Debug for Bars {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bars").finish_non_exhaustive()
+    }
+}
+
+/// A plain line on standard error now and then, and one for each death.
+pub struct Lines {
+    pace: Pace,
+}
+
+impl Lines {
+    /// Lines on standard error; the first after a second.
+    pub fn new() -> Self {
+        Self { pace: Pace::new(Arc::new(SystemClock), LINES_EVERY, LINES_EVERY) }
+    }
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Spectator for Lines {
+    fn see(&self, event: Event<'_>) {
+        match event {
+            Event::Progress(progress) if self.pace.is_time() => {
+                let of = |Phase { done, known }| format!("{}/{}", count(done), count(known));
+                say(&format!(
+                    "listed {} directories, read {} files ({}), counted {}; {}",
+                    of(progress.listed),
+                    of(progress.read),
+                    bytes(progress.bytes),
+                    of(progress.counted),
+                    agents(progress)
+                ));
+            }
+            Event::Died { agent, reason, was_hung, reassigned } => say(&death(agent, reason, was_hung, reassigned)),
+            _ => {}
+        }
+    }
+}
+
+impl std::fmt::Debug for Lines {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lines").finish_non_exhaustive()
+    }
+}
+
+fn say(line: &str) {
+    // Nobody reads it: no reason to stop.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+fn death(agent: &AgentId, reason: &ExitReason, was_hung: bool, reassigned: usize) -> String {
+    let tasks = numbered(reassigned as u64, "task", "tasks");
+    let how = if was_hung { "hung, and was ended".to_owned() } else { format!("died ({reason})") };
+    format!("{agent} {how}; {tasks} reassigned, agent restarted")
+}
+
+fn agents(progress: &Progress) -> String {
+    let mut text = String::new();
+    for (role, attendance) in Role::ALL.into_iter().zip(progress.agents) {
+        let separator = if text.is_empty() { "" } else { ", " };
+        // Writing to a string does not fail.
+        let _ = write!(text, "{separator}{}s {}/{} busy", role.as_str(), attendance.busy, attendance.all);
+    }
+    if progress.restarts > 0 {
+        let _ = write!(text, ", {}", numbered(progress.restarts, "restart", "restarts"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use foundation_types::ManualClock;
+
+    use super::*;
+
+    #[test]
+    fn a_pace_is_kept() {
+        let clock = ManualClock::new();
+        let pace = Pace::new(Arc::new(clock.clone()), Duration::from_secs(1), Duration::from_secs(1));
+        assert!(!pace.is_time());
+        clock.advance(Duration::from_secs(1));
+        assert!(pace.is_time());
+        assert!(!pace.is_time());
+        clock.advance(Duration::from_secs(5));
+        assert!(pace.is_time());
+        assert!(!pace.is_time());
+    }
+
+    #[test]
+    fn a_death_is_told_in_one_line() {
+        let agent = AgentId::from_static("reader-2");
+        assert_eq!(
+            death(&agent, &ExitReason::Panic("chaos".into()), false, 1),
+            "reader-2 died (panic: chaos); 1 task reassigned, agent restarted"
+        );
+        assert_eq!(
+            death(&agent, &ExitReason::Killed, true, 3),
+            "reader-2 hung, and was ended; 3 tasks reassigned, agent restarted"
+        );
+    }
+}

@@ -1,0 +1,164 @@
+//! What a survey is told, and the limits it keeps to.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::roles::Role;
+
+/// How long an agent may show no progress on a file before it is taken for hung, unless told otherwise. On top of it
+/// comes time for the size of the file, see [`SLOWEST_RATE`].
+pub const TASK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The same in a run with chaos, where every hung agent costs this much.
+pub const CHAOS_TASK_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Bytes per second below which the work on one piece of a file counts as no progress.
+pub const SLOWEST_RATE: u64 = 4 << 20;
+
+/// Files up to this size are read once, and their contents go from reader to analyst. Larger ones are hashed as a stream
+/// and counted from their path, one at a time.
+pub const INLINE_LIMIT: u64 = 1 << 20;
+
+/// The most bytes of file contents held at once, by all agents and queues together; besides them only the one file above
+/// [`INLINE_LIMIT`] that is being counted.
+pub const BYTES_IN_FLIGHT: u64 = 64 << 20;
+
+/// The most files found and not yet counted. Beyond it scouts wait.
+pub const MAX_WAITING_FILES: usize = 16_384;
+
+/// The most tasks handed to an agent at once.
+pub const MAX_BATCH: usize = 64;
+
+/// The most bytes of files handed to an agent at once, unless a single one is larger.
+pub const MAX_BATCH_BYTES: u64 = 4 << 20;
+
+/// How often a task may be in the hands of an agent that dies. Then it is given up, and the report names it.
+pub const MAX_ATTEMPTS: u8 = 5;
+
+/// The most skipped entries listed in the report; further ones are only numbered.
+pub const MAX_SKIPPED_LISTED: usize = 10_000;
+
+/// How long agents may take to end when the work is done. Those that still hang then are left behind.
+pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
+
+/// Entries in the list of the largest files, unless told otherwise.
+pub const DEFAULT_TOP: usize = 10;
+
+/// Agents of a survey, unless told otherwise.
+pub const DEFAULT_AGENTS: usize = 8;
+
+/// What to survey, and how.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SurveySettings {
+    /// The directory.
+    pub input: PathBuf,
+    /// Who works on it.
+    pub crew: Crew,
+    /// How long an agent may show no progress before it is taken for hung.
+    pub task_timeout: Duration,
+    /// How many of the largest files to name.
+    pub top: usize,
+    /// With a seed, agents panic, hang, are killed and slow down, as it decides.
+    pub chaos: Option<u64>,
+}
+
+impl SurveySettings {
+    /// A quiet survey of `input` by eight agents.
+    pub fn new(input: impl Into<PathBuf>) -> Self {
+        Self { input: input.into(), crew: Crew::default(), task_timeout: TASK_TIMEOUT, top: DEFAULT_TOP, chaos: None }
+    }
+
+    /// The same with another crew.
+    pub fn with_crew(self, crew: Crew) -> Self {
+        Self { crew, ..self }
+    }
+
+    /// The same with chaos, and with the [timeout](CHAOS_TASK_TIMEOUT) of a run with chaos.
+    pub fn with_chaos(self, seed: u64) -> Self {
+        Self { chaos: Some(seed), task_timeout: CHAOS_TASK_TIMEOUT, ..self }
+    }
+
+    /// The same with another timeout of tasks.
+    pub fn with_task_timeout(self, task_timeout: Duration) -> Self {
+        Self { task_timeout, ..self }
+    }
+
+    /// The same with another number of largest files.
+    pub fn with_top(self, top: usize) -> Self {
+        Self { top, ..self }
+    }
+}
+
+/// How many agents there are of each role; at least one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crew {
+    total: usize,
+}
+
+impl Crew {
+    /// The smallest crew: one agent of each role.
+    pub const MIN: usize = Role::ALL.len();
+    /// The largest crew.
+    pub const MAX: usize = 256;
+
+    /// A crew of `total` agents, split by the work there is in each role: one scout in eight, the others half readers and
+    /// half analysts, which get the odd one.
+    ///
+    /// # Errors
+    /// [`CrewSizeError`] outside [`MIN`](Self::MIN)`..=`[`MAX`](Self::MAX).
+    pub const fn of(total: usize) -> Result<Self, CrewSizeError> {
+        if total < Self::MIN || total > Self::MAX { Err(CrewSizeError { total }) } else { Ok(Self { total }) }
+    }
+
+    /// All agents.
+    pub const fn total(self) -> usize {
+        self.total
+    }
+
+    /// Agents of one role.
+    pub fn size(self, role: Role) -> usize {
+        let scouts = (self.total / 8).max(1);
+        let readers = (self.total - scouts) / 2;
+        match role {
+            Role::Scout => scouts,
+            Role::Reader => readers,
+            Role::Analyst => self.total - scouts - readers,
+        }
+    }
+}
+
+impl Default for Crew {
+    fn default() -> Self {
+        Self { total: DEFAULT_AGENTS }
+    }
+}
+
+/// A crew that is too small or too large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a crew has {min} to {max} agents, not {total}", min = Crew::MIN, max = Crew::MAX)]
+pub struct CrewSizeError {
+    /// The size asked for.
+    pub total: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_crew_has_every_role_and_nobody_else() {
+        for total in Crew::MIN..=Crew::MAX {
+            let crew = Crew::of(total).unwrap();
+            let sizes = Role::ALL.map(|role| crew.size(role));
+            assert!(sizes.iter().all(|&size| size >= 1), "{total}: {sizes:?}");
+            assert_eq!(sizes.iter().sum::<usize>(), total);
+        }
+    }
+
+    #[test]
+    fn a_crew_out_of_range_is_refused() {
+        assert_eq!(Crew::of(2), Err(CrewSizeError { total: 2 }));
+        assert_eq!(Crew::of(257), Err(CrewSizeError { total: 257 }));
+    }
+}

@@ -1,0 +1,93 @@
+//! Watching a survey while it runs.
+
+use foundation_types::{AgentId, ExitReason};
+
+use super::roles::Role;
+
+/// Somebody who watches. Coordinator and agents call it from their own threads, without any lock; what it does costs them
+/// time.
+pub trait Spectator: Send + Sync {
+    /// Something happened.
+    fn see(&self, event: Event<'_>);
+}
+
+/// Watches nothing.
+impl Spectator for () {
+    fn see(&self, _: Event<'_>) {}
+}
+
+/// What a [`Spectator`] sees.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'e> {
+    /// How far the work is; often.
+    Progress(&'e Progress),
+    /// Chaos makes an agent hang: it waits, in the middle of a task, until somebody ends it.
+    Hanging {
+        /// The agent.
+        agent: &'e AgentId,
+    },
+    /// Chaos makes an agent dawdle over a task.
+    Slowed {
+        /// The agent.
+        agent: &'e AgentId,
+    },
+    /// An agent died while there was work.
+    Died {
+        /// The agent.
+        agent: &'e AgentId,
+        /// Why.
+        reason: &'e ExitReason,
+        /// Whether it was ended because it showed no progress.
+        was_hung: bool,
+        /// How many tasks were taken from it for others.
+        reassigned: usize,
+    },
+    /// An agent was started again under its name.
+    Restarted {
+        /// The agent.
+        agent: &'e AgentId,
+        /// How often so far.
+        restarts: u64,
+    },
+}
+
+/// How far the work is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Directories.
+    pub listed: Phase,
+    /// Files to read.
+    pub read: Phase,
+    /// Files to count the lines of.
+    pub counted: Phase,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Agents of each role, in the order of [`Role::ALL`].
+    pub agents: [Attendance; Role::ALL.len()],
+    /// Restarts of agents so far.
+    pub restarts: u64,
+    /// Tasks given to another agent so far.
+    pub reassigned: u64,
+}
+
+/// How far one kind of work is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Phase {
+    /// Done.
+    pub done: u64,
+    /// Known so far, done included.
+    pub known: u64,
+}
+
+/// What the agents of a role are at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attendance {
+    /// With work.
+    pub busy: usize,
+    /// All of them.
+    pub all: usize,
+}
