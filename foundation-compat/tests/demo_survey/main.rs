@@ -3,6 +3,8 @@
 #![cfg(feature = "cli")]
 
 mod chaos;
+#[cfg(target_os = "linux")]
+mod deep;
 mod direct;
 mod oddities;
 mod totals;

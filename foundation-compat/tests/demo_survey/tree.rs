@@ -41,7 +41,11 @@ pub(crate) fn repository() -> TempDir {
             for number in 0..5 {
                 let lines = 1 + 7 * number + depth;
                 put(root, &format!("{folder}module_{number}.rs"), rust(lines, package));
-                put(root, &format!("{folder}script_{number}.py"), "def f():\n    '''Doc.'''\n    return 1\n\n".repeat(lines));
+                put(
+                    root,
+                    &format!("{folder}script_{number}.py"),
+                    "def f():\n    '''Doc.'''\n    return 1\n\n".repeat(lines),
+                );
             }
             put(root, &format!("{folder}native.c"), "/* Block\n   comment. */\nint x;\n\n".repeat(depth + 1));
             put(root, &format!("{folder}settings.toml"), "[a]\n# note\nb = 1\n");
@@ -53,13 +57,17 @@ pub(crate) fn repository() -> TempDir {
 }
 
 fn rust(lines: usize, salt: usize) -> String {
-    let body: String = (0..lines).map(|line| format!("    // Line {line}.\n    let x{line} = {salt};\n\n")).collect();
+    let body = (0..lines)
+        .map(|line| format!("    // Line {line}.\n    let x{line} = {salt};\n\n"))
+        .collect::<Vec<_>>()
+        .concat();
     format!("//! Module docs.\n\n/// Item docs.\nfn f() {{\n{body}}}\n")
 }
 
 /// More than what is handed from agent to agent as contents.
 fn large(lines: usize) -> String {
-    let text: String = (0..lines).map(|line| format!("static X{line}: u32 = {line}; // trailing\n")).collect();
+    let text =
+        (0..lines).map(|line| format!("static X{line}: u32 = {line}; // trailing\n")).collect::<Vec<_>>().concat();
     assert!(text.len() as u64 > foundation_compat::demo::settings::INLINE_LIMIT);
     text
 }
