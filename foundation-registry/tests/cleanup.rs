@@ -1,4 +1,5 @@
 //! Ending everything in a namespace.
+#![cfg(feature = "test-util")]
 
 mod support;
 

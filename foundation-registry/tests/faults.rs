@@ -1,4 +1,5 @@
 //! What failing back-ends leave behind: nothing.
+#![cfg(feature = "test-util")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! What is logged, and at which level.
+#![cfg(feature = "test-util")]
 
 use std::fmt::{self, Write};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,5 @@
 //! Watching the back-end, and failing over.
+#![cfg(feature = "test-util")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! The registry as services use it.
+#![cfg(feature = "test-util")]
 
 mod support;
 

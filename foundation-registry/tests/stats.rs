@@ -1,4 +1,5 @@
 //! Statistics of a registry.
+#![cfg(feature = "test-util")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,5 @@
 //! Waiting for a service.
+#![cfg(feature = "test-util")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Following the changes of a namespace.
+#![cfg(feature = "test-util")]
 
 mod support;
 
