@@ -174,12 +174,15 @@ impl StoredEntry {
         self.at
     }
 
-    /// The metadata of now.
+    /// The metadata of now. Empty for an agent, whose record is shown by [`Registry::entry`](crate::Registry::entry).
     pub fn metadata(&self) -> Arc<Metadata> {
         self.body.lock().metadata()
     }
 
     /// Replaces the metadata of an entry that is still in place and returns the old one; `None` if it was withdrawn.
+    ///
+    /// For back-ends: the indexes and watchers of a registry above are not told.
+    /// [`Registry::update_metadata`](crate::Registry::update_metadata) tells them.
     pub fn set_metadata(&self, metadata: Arc<Metadata>) -> Option<Arc<Metadata>> {
         let mut body = self.body.lock();
         if self.is_withdrawn() {

@@ -10,6 +10,8 @@
 //! backend_conformance!(sharded, || Arc::new(Sharded::default()));
 //! ```
 //!
+//! With the feature `agent`, [`agent_conformance!`](crate::agent_conformance) does the same for what agents promise.
+//!
 //! Each property is also a function here, which panics with the smallest counterexample it finds. Sequences of operations
 //! are drawn at random, compared with a model step by step, and shrunk; concurrent histories are recorded from real
 //! threads and checked for linearizability.

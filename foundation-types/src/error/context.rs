@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -47,6 +48,10 @@ impl OperationId {
 /// ```
 #[derive(Clone)]
 pub struct ErrorContext(Arc<Operation>);
+
+// A context never changes once made, so a panic while one is in use leaves nothing half-done in it.
+impl UnwindSafe for ErrorContext {}
+impl RefUnwindSafe for ErrorContext {}
 
 #[derive(Clone)]
 struct Operation {
