@@ -117,8 +117,12 @@ mod tests {
         let files = [("a", 5), ("b", 9), ("c", 5), ("d", 5), ("e", 1)];
         let mut one = Tally::new(3);
         let mut other = Tally::new(3);
-        files.iter().for_each(|(path, code)| add(&mut one, path, *code));
-        files.iter().rev().for_each(|(path, code)| add(&mut other, path, *code));
+        for (path, code) in files {
+            add(&mut one, path, code);
+        }
+        for (path, code) in files.into_iter().rev() {
+            add(&mut other, path, code);
+        }
         let ranking =
             |tally: &Tally| tally.top_files().into_iter().map(|file| (file.path, file.code)).collect::<Vec<_>>();
         assert_eq!(ranking(&one), [("b".to_owned(), 9), ("a".to_owned(), 5), ("c".to_owned(), 5)]);
