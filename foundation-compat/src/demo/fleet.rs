@@ -132,12 +132,12 @@ impl Fleet {
                 Role::Reader | Role::Analyst => self.lines.results.clone(),
             },
         };
-        let attendance = ThreadCount::enter(&self.threads, &self.bell);
+        let counted = ThreadCount::enter(&self.threads, &self.bell);
         thread::Builder::new()
             .name(member.id.to_string())
             .spawn(move || {
                 agent.live(&batches);
-                drop(attendance);
+                drop(counted);
             })
             .map_err(|error| SurveyError::Thread { agent: member.id.clone(), error })?;
         let mut monitor = pid.monitor();

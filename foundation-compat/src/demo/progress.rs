@@ -61,7 +61,7 @@ impl Bars {
         let line = ProgressStyle::with_template("{prefix:>8} {msg}").expect("the template is well-formed");
         let all = MultiProgress::new();
         let bar = |prefix: &'static str, style: &ProgressStyle| {
-            all.add(ProgressBar::new(0).with_style(style.clone()).with_prefix(prefix))
+            all.add(ProgressBar::new(1).with_style(style.clone()).with_prefix(prefix))
         };
         let (listed, read, counted) = (bar("list", &style), bar("read", &style), bar("count", &style));
         let agents = bar("agents", &line);
@@ -73,7 +73,8 @@ impl Bars {
         for (bar, phase) in
             [(&self.listed, progress.listed), (&self.read, progress.read), (&self.counted, progress.counted)]
         {
-            bar.set_length(phase.known);
+            // A bar of nothing would be full.
+            bar.set_length(phase.known.max(1));
             bar.set_position(phase.done);
         }
         self.listed.set_message("directories");

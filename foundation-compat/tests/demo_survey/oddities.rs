@@ -65,6 +65,15 @@ mod unix {
     use std::os::unix::fs::symlink;
     use std::os::unix::net::UnixListener;
     use std::process::Command;
+    #[cfg(target_os = "linux")]
+    use std::{fs::File, path::PathBuf, sync::Mutex, time::Duration};
+
+    #[cfg(target_os = "linux")]
+    use foundation_compat::demo::settings::{MAX_ATTEMPTS, TASK_TIMEOUT};
+    #[cfg(target_os = "linux")]
+    use foundation_compat::demo::{Event, Spectator};
+    #[cfg(target_os = "linux")]
+    use foundation_types::ManualClock;
 
     use super::*;
 
@@ -132,5 +141,58 @@ mod unix {
         let (path, reason) = (&found.skipped[0].path, &found.skipped[0].reason);
         assert!(path.starts_with("upper/ddd"), "{path}");
         assert!(matches!(reason, SkipReason::Unreadable(message) if !message.is_empty()), "{reason}");
+    }
+
+    /// While the survey runs, the file becomes a pipe: opening it takes until somebody writes.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_file_that_every_agent_hangs_in_is_given_up_and_named() {
+        let tree = tree::flat(256);
+        let last = fs::read_dir(tree.path().join("flat")).unwrap().last().unwrap().unwrap().path();
+        let name = format!("flat/{}", last.file_name().unwrap().to_str().unwrap());
+        let clock = ManualClock::new();
+        let spectator = HangingFile { file: last, clock: clock.clone(), writer: Mutex::default() };
+        let surveyor = Surveyor::new(settings(tree.path()).with_crew(crew(3)));
+        let found = surveyor.clock(Arc::new(clock)).spectator(Arc::new(spectator)).run().unwrap();
+        assert_eq!((found.files, found.skipped_count, found.complete), (255, 1, false));
+        assert_eq!(
+            skipped(&found, &name),
+            Some(&SkipReason::GivenUp { attempts: MAX_ATTEMPTS }),
+            "{:?}",
+            found.skipped
+        );
+        assert_eq!(found.chaos.hung, u64::from(MAX_ATTEMPTS));
+    }
+
+    /// Makes the last file of the queue a pipe before its turn comes, lets time pass when nothing but that file is left, and
+    /// releases those who hang in it at the end.
+    #[cfg(target_os = "linux")]
+    struct HangingFile {
+        file: PathBuf,
+        clock: ManualClock,
+        writer: Mutex<Option<File>>,
+    }
+
+    #[cfg(target_os = "linux")]
+    impl Spectator for HangingFile {
+        fn see(&self, event: Event<'_>) {
+            match event {
+                Event::Progress(progress) if progress.read.known == 256 => {
+                    if progress.read.done == 0 && self.file.is_file() {
+                        fs::remove_file(&self.file).unwrap();
+                        assert!(Command::new("mkfifo").arg(&self.file).status().unwrap().success());
+                    }
+                    if progress.read.done == 255 && progress.counted.done == progress.counted.known {
+                        self.clock.advance(TASK_TIMEOUT + Duration::from_millis(1));
+                    }
+                }
+                Event::Restarted { restarts, .. } if restarts == u64::from(MAX_ATTEMPTS) => {
+                    // For reading, too: then it does not wait for a reader, who may be dead before opening it.
+                    let writer = File::options().read(true).write(true).open(&self.file).unwrap();
+                    *self.writer.lock().unwrap() = Some(writer);
+                }
+                _ => {}
+            }
+        }
     }
 }

@@ -126,7 +126,9 @@ impl Agent {
             let now = self.site.clock.mono();
             let worked = now.saturating_since(start);
             busy += worked;
-            self.report_idle(busy.as_secs_f64() / now.saturating_since(began).as_secs_f64())?;
+            // At least some time, so that none at all is no share.
+            let alive = now.saturating_since(began).as_secs_f64().max(f64::MIN_POSITIVE);
+            self.report_idle(busy.as_secs_f64() / alive)?;
             self.say(Report::Ready { worked })?;
         }
         self.enter(AgentState::Stopping)?;
