@@ -19,8 +19,9 @@ pub const SLOWEST_RATE: u64 = 4 << 20;
 /// and counted from their path, one at a time.
 pub const INLINE_LIMIT: u64 = 1 << 20;
 
-/// The most bytes of file contents held at once, by all agents and queues together; besides them only the one file above
-/// [`INLINE_LIMIT`] that is being counted.
+/// The most bytes of file contents held at once, by all agents and queues together. Besides them there are only the one file
+/// above [`INLINE_LIMIT`] that is being counted, and what agents that died have not let go yet, at most
+/// [`MAX_BATCH_BYTES`] each.
 pub const BYTES_IN_FLIGHT: u64 = 64 << 20;
 
 /// The most files found and not yet counted. Beyond it scouts wait.
