@@ -48,9 +48,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::{fmt, io};
 
-use foundation_registry::{AgentError, OptionsError, Registry};
-use foundation_types::{AgentId, Clock, ExitReason, Namespace, SystemClock};
+use foundation_registry::AgentError;
+use foundation_types::{AgentId, Clock, ExitReason, SystemClock};
 
+use crate::{BuildError, Foundation};
 use coordinator::Coordinator;
 pub use progress::{Bars, Lines};
 pub use report::text;
@@ -97,9 +98,10 @@ impl Surveyor {
             if input.metadata()?.is_dir() { Ok(input) } else { Err(io::ErrorKind::NotADirectory.into()) }
         });
         let input = input.map_err(|error| SurveyError::Input { path: settings.input.clone(), error })?;
-        let registry = Registry::builder().clock(Arc::clone(&clock)).build()?;
+        let foundation = Foundation::builder().clock(Arc::clone(&clock)).build()?;
+        let (registry, namespace) = (foundation.registry().clone(), foundation.namespace().clone());
         let task_timeout = settings.task_timeout;
-        let site = Site { registry, namespace: Namespace::Production, clock, spectator, input, task_timeout };
+        let site = Site { registry, namespace, clock, spectator, input, task_timeout };
         Coordinator::new(Arc::new(site), &settings)?.run()
     }
 }
@@ -150,7 +152,7 @@ pub enum SurveyError {
     /// The registry refused something.
     #[error(transparent)]
     Registry(#[from] AgentError),
-    /// The registry could not be built.
+    /// The subsystems could not be composed.
     #[error(transparent)]
-    Options(#[from] OptionsError),
+    Build(#[from] BuildError),
 }
