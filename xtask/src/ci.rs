@@ -10,6 +10,9 @@ use crate::metadata::{Metadata, Package};
 use crate::step::{Failure, Outcome, Report, Step, execute};
 use crate::{house, rules};
 
+/// The version of the licence checker that is installed where there is none.
+const CARGO_DENY: &str = "0.20.2";
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Leave out what the inner loop can wait for: feature matrix, models, documentation, licences, packages
@@ -235,12 +238,21 @@ fn docs(workspace: &Workspace) -> Result<Outcome, Failure> {
     Ok(Outcome::CLEAN)
 }
 
+/// The checker is installed once, beside the build output, where there is none: an own copy of a fixed version, so that
+/// nothing of the machine changes.
 fn licences(workspace: &Workspace) -> Result<Outcome, Failure> {
     let sh = &workspace.sh;
-    if !answers("cargo", &["deny", "--version"]) {
-        return Ok(Outcome::LeftOut("`cargo install cargo-deny --locked` installs what checks them".into()));
+    let check = ["--locked", "--all-features", "check", "bans", "licenses", "sources"];
+    if answers("cargo", &["deny", "--version"]) {
+        execute(cmd!(sh, "cargo deny {check...}"))?;
+        return Ok(Outcome::CLEAN);
     }
-    execute(cmd!(sh, "cargo deny --locked --all-features check bans licenses sources"))?;
+    let tools = workspace.metadata.target_directory.join("tools");
+    let checker = tools.join("bin").join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
+    if !checker.exists() {
+        execute(cmd!(sh, "cargo install --quiet --locked --root {tools} --version {CARGO_DENY} cargo-deny"))?;
+    }
+    execute(cmd!(sh, "{checker} {check...}"))?;
     Ok(Outcome::CLEAN)
 }
 
