@@ -69,12 +69,16 @@ impl Future for WaitFor {
             Ok(Some(pid)) => Ok(pid),
             Err(error) => Err(error),
             Ok(None) => {
-                if !this.timer.as_ref().is_some_and(|(waker, _)| waker.will_wake(context.waker())) {
-                    let waker = context.waker().clone();
-                    this.timer = Some((waker.clone(), this.registry.core.clock.wake_at(this.deadline, waker)));
-                }
-                if this.registry.core.clock.mono() < this.deadline {
-                    return Poll::Pending;
+                let clock = &this.registry.core.clock;
+                if clock.mono() < this.deadline {
+                    if !this.timer.as_ref().is_some_and(|(waker, _)| waker.will_wake(context.waker())) {
+                        let waker = context.waker().clone();
+                        this.timer = Some((waker.clone(), clock.wake_at(this.deadline, waker)));
+                    }
+                    // A manual clock may have passed the deadline between the test and the arming.
+                    if clock.mono() < this.deadline {
+                        return Poll::Pending;
+                    }
                 }
                 // A registration may have come between our look and the deadline.
                 match this.look_and_wait(context.waker()) {

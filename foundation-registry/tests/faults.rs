@@ -251,13 +251,18 @@ fn r15_a_backend_that_panics_harms_no_other_operation() {
         let owner = Owner::new();
         let other = ServiceName::from_static("other");
         registry.register(&here, &other, &owner.pid(), Metadata::new()).expect("free");
-        for operation in [BackendOperation::Get, BackendOperation::Claim] {
-            backend.fail_next(operation, Fault::Panic);
-            let registration = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                registry.register(&here, &NAME, &owner.pid(), Metadata::new())
-            }));
-            assert!(registration.is_err(), "the panic is the caller's");
-        }
+        let before = (registry.held(), owner.pid().held());
+        let register = || {
+            let new = NewEntry::new(&here, &NAME, &owner.pid()).metadata(typed("worker")).indexed();
+            registry.register_with(new).map(drop)
+        };
+        backend.fail_next(BackendOperation::Get, Fault::Panic);
+        let registration = std::panic::catch_unwind(std::panic::AssertUnwindSafe(register));
+        assert!(registration.is_err(), "the panic is the caller's");
+        backend.fail_next(BackendOperation::Claim, Fault::Panic);
+        let registration = register();
+        assert!(matches!(registration, Err(RegisterError::Backend(BackendError::Corrupt(_)))), "{registration:?}");
+        assert_eq!((registry.held(), owner.pid().held()), before, "what came to nothing leaves nothing");
         assert_eq!(registry.lookup(&here, &NAME), Err(LookupError::NotFound));
         registry.update_metadata(&here, &other, typed("worker")).expect("there");
         assert_eq!(registry.unregister(&here, &other), Ok(true));

@@ -8,7 +8,7 @@ use foundation_types::{ExitReason, Generation, Metadata, Pid, contain};
 
 use super::core::Core;
 use super::{Registered, StripeState};
-use crate::backend::{ClaimError, Claimed};
+use crate::backend::{ClaimError, Claimed, Replaced};
 use crate::entry::{Body, EntryKind, NewEntry, Payload, RegisteredAt, Remains, SameOwner, StoredEntry};
 use crate::error::{BackendError, LimitExceeded, RegisterError, RegistryError, UpdateError};
 use crate::key::KeyRef;
@@ -143,7 +143,9 @@ impl Core {
             entry.set_indexed();
         }
         self.remember(&entry);
-        let claimed = self.with_backend(|backend| backend.claim(Arc::clone(&entry), SameOwner::Refuse));
+        let claimed = contain(|| self.with_backend(|backend| backend.claim(Arc::clone(&entry), SameOwner::Refuse)));
+        // A back-end that panics must not leave the exit hook, the rows and the count of a claim that came to nothing.
+        let claimed = claimed.unwrap_or_else(|panic| Err(BackendError::Corrupt(format!("panicked: {panic}")).into()));
         match claimed {
             Ok(Claimed::New { displaced }) => {
                 if let Some(displaced) = displaced {
@@ -192,7 +194,9 @@ impl Core {
             return Err(RegisterError::AlreadyRegistered { holder: holder.pid().clone() });
         }
         if same_owner == SameOwner::Replace {
-            self.exchange_metadata(holder, &body.metadata(), indexed || holder.is_indexed())?;
+            if !self.exchange_metadata(holder, &body.metadata(), indexed || holder.is_indexed())? {
+                return Err(RegisterError::DeadProcess { pid: pid.id() });
+            }
             let mut body = holder.body();
             std::mem::swap(&mut body.payload, &mut aftermath.payload);
             drop(body);
@@ -201,13 +205,14 @@ impl Core {
         Ok(Registered::new(Arc::clone(holder)))
     }
 
-    /// Replaces the metadata of an entry in place; index rows follow. The stripe is locked.
+    /// Replaces the metadata of an entry in place; index rows follow. Returns whether the entry was still there. The stripe is
+    /// locked.
     fn exchange_metadata(
         &self,
         entry: &Arc<StoredEntry>,
         metadata: &Arc<Metadata>,
         indexed: bool,
-    ) -> Result<(), BackendError> {
+    ) -> Result<bool, BackendError> {
         let before = entry.metadata();
         let nothing = Metadata::new();
         let rows_before = if entry.is_indexed() { &*before } else { &nothing };
@@ -217,7 +222,7 @@ impl Core {
         let expect = Some(entry.generation());
         let replaced = self.with_backend(|backend| backend.replace(entry.key_ref(), expect, Arc::clone(metadata)));
         if indexed {
-            if replaced.is_ok() {
+            if matches!(replaced, Ok(Replaced::Done { .. })) {
                 entry.set_indexed();
             }
             // Whatever came of it, also if the back-end failed or the owner died meanwhile.
@@ -228,7 +233,7 @@ impl Core {
                 self.index.remove_stale(entry, metadata, rows_now);
             }
         }
-        replaced.map(drop)
+        Ok(matches!(replaced?, Replaced::Done { .. }))
     }
 
     pub(crate) fn update(
@@ -253,7 +258,10 @@ impl Core {
         if entry.kind() == EntryKind::Agent {
             return Err(UpdateError::AgentManaged);
         }
-        self.exchange_metadata(&entry, &metadata, entry.is_indexed())?;
+        if !self.exchange_metadata(&entry, &metadata, entry.is_indexed())? {
+            // The owner died meanwhile.
+            return Err(if expect.is_some() { UpdateError::Superseded } else { UpdateError::NotFound });
+        }
         aftermath.announce(&state, &entry, Turn::Updated);
         drop(state);
         Ok(())
