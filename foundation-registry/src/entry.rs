@@ -2,7 +2,7 @@
 
 use std::any::{Any, type_name};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use crate::sync::Mutex;
@@ -44,8 +44,8 @@ pub struct StoredEntry {
     /// Set when the entry leaves the registry; payload and agent record are gone then. The metadata, which is plain data,
     /// stays for readers that found the entry before. Written under the lock of `body`.
     withdrawn: AtomicBool,
-    /// Where a back-end keeps it in its list of the namespace. Guarded by that back-end's lock.
-    place: AtomicU32,
+    /// Where a back-end keeps it in its lists of namespaces. Guarded by that back-end's lock.
+    place: AtomicU64,
     at: RegisteredAt,
     /// The part of the registry that removes it when its owner dies; dangling for a back-end used alone.
     home: Weak<Stripe>,
@@ -92,20 +92,22 @@ pub struct RegisteredAt {
 
 /// A client handle of any type, as [`Registry::provide`](crate::Registry::provide) stores it.
 #[derive(Clone)]
-pub(crate) struct Payload {
-    value: Arc<dyn Any + Send + Sync>,
+pub(crate) struct Payload(Arc<Typed>);
+
+struct Typed {
+    value: Box<dyn Any + Send + Sync>,
     type_name: &'static str,
 }
 
 impl Payload {
     /// `T` may be unsized only behind a sized handle, hence `Arc<T>` is what is stored.
     pub(crate) fn new<T: ?Sized + Send + Sync + 'static>(value: Arc<T>) -> Self {
-        Self { value: Arc::new(value), type_name: type_name::<T>() }
+        Self(Arc::new(Typed { value: Box::new(value), type_name: type_name::<T>() }))
     }
 
     /// The very `Arc` given to [`Payload::new`], or the name of the type that is stored.
     pub(crate) fn get<T: ?Sized + Send + Sync + 'static>(&self) -> Result<Arc<T>, &'static str> {
-        self.value.downcast_ref::<Arc<T>>().cloned().ok_or(self.type_name)
+        self.0.value.downcast_ref::<Arc<T>>().cloned().ok_or(self.0.type_name)
     }
 }
 
@@ -142,7 +144,7 @@ impl StoredEntry {
             kind,
             indexed: AtomicBool::new(false),
             withdrawn: AtomicBool::new(false),
-            place: AtomicU32::new(0),
+            place: AtomicU64::new(0),
             at,
             home,
             body: Mutex::new(body),
@@ -279,8 +281,16 @@ impl StoredEntry {
         KeyRef::with_hash(&self.key.namespace, &self.key.name, self.hash)
     }
 
-    pub(crate) fn place(&self) -> &AtomicU32 {
-        &self.place
+    /// Where a back-end keeps it: the number of the list, and of the entry in it.
+    pub(crate) fn place(&self) -> (u32, u32) {
+        // Relaxed: written and read under the back-end's lock.
+        let place = self.place.load(Ordering::Relaxed);
+        #[expect(clippy::cast_possible_truncation, reason = "the halves are wanted")]
+        ((place >> 32) as u32, place as u32)
+    }
+
+    pub(crate) fn set_place(&self, list: u32, number: u32) {
+        self.place.store(u64::from(list) << 32 | u64::from(number), Ordering::Relaxed);
     }
 }
 
@@ -318,9 +328,6 @@ impl fmt::Debug for StoredEntry {
             .finish_non_exhaustive()
     }
 }
-
-/// Orders the list positions of entries, which back-ends change under their own locks.
-pub(crate) const PLACE: Ordering = Ordering::Relaxed;
 
 /// An entry as it was at one instant.
 #[derive(Clone, Debug)]

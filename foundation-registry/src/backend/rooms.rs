@@ -1,79 +1,116 @@
 //! The entries of a shard by namespace, so that listing one costs what it holds.
 
-use std::hash::{Hash, Hasher};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use foundation_types::{Metadata, Namespace, Value};
-use hashbrown::hash_map::EntryRef;
 use hashbrown::{Equivalent, HashMap};
 
-use crate::entry::{EntryKind, PLACE, StoredEntry};
+use crate::entry::{EntryKind, StoredEntry};
 
 /// Guarded by the lock of the shard it belongs to. Insertion and removal are O(1).
 pub(super) struct Rooms {
-    rooms: HashMap<(Namespace, EntryKind), Vec<Arc<StoredEntry>>, RandomState>,
+    /// By number; empty places are named in `free`.
+    list: Vec<Option<Room>>,
+    free: Vec<u32>,
+    numbers: HashMap<(Namespace, EntryKind), u32, RandomState>,
+    /// The room of the last insertion: most follow each other into the same one, which saves hashing the namespace.
+    last: u32,
     len: usize,
+}
+
+struct Room {
+    namespace: Namespace,
+    kind: EntryKind,
+    entries: Vec<Arc<StoredEntry>>,
 }
 
 impl Rooms {
     pub(super) fn new() -> Self {
-        Self { rooms: HashMap::with_hasher(RandomState::default()), len: 0 }
+        let numbers = HashMap::with_hasher(RandomState::default());
+        Self { list: Vec::new(), free: Vec::new(), numbers, last: 0, len: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
-    pub(super) fn insert(&mut self, entry: Arc<StoredEntry>) {
-        let room = match self.rooms.entry_ref(&RoomOf(&entry)) {
-            EntryRef::Occupied(room) => room.into_mut(),
-            EntryRef::Vacant(vacant) => {
-                vacant.insert_with_key((entry.key().namespace.clone(), entry.kind()), Vec::new())
-            }
+    fn room(&self, number: u32) -> Option<&Room> {
+        self.list.get(number as usize)?.as_ref()
+    }
+
+    /// The number of the room of an entry, which is made if there is none.
+    fn number_for(&mut self, entry: &StoredEntry) -> u32 {
+        let (namespace, kind) = (&entry.key().namespace, entry.kind());
+        if self.room(self.last).is_some_and(|room| room.kind == kind && room.namespace == *namespace) {
+            return self.last;
+        }
+        if let Some(number) = self.numbers.get(&NamespaceKind(namespace, kind)) {
+            return *number;
+        }
+        let room = Some(Room { namespace: namespace.clone(), kind, entries: Vec::new() });
+        let number = if let Some(number) = self.free.pop() {
+            self.list[number as usize] = room;
+            number
+        } else {
+            self.list.push(room);
+            number_of(self.list.len() - 1)
         };
-        let place = u32::try_from(room.len()).expect("fewer than 2^32 entries of a namespace fit into a shard");
-        entry.place().store(place, PLACE);
-        room.push(entry);
+        self.numbers.insert((namespace.clone(), kind), number);
+        number
+    }
+
+    pub(super) fn insert(&mut self, entry: Arc<StoredEntry>) {
+        let number = self.number_for(&entry);
+        self.last = number;
+        let room = self.list[number as usize].as_mut().expect("the number is of a room that is there");
+        entry.set_place(number, number_of(room.entries.len()));
+        room.entries.push(entry);
         self.len += 1;
     }
 
     /// Takes out an entry that is in here.
     pub(super) fn remove(&mut self, entry: &Arc<StoredEntry>) {
-        let EntryRef::Occupied(mut room) = self.rooms.entry_ref(&RoomOf(entry)) else {
-            return;
-        };
-        let place = entry.place().load(PLACE) as usize;
-        let entries = room.get_mut();
-        debug_assert!(entries.get(place).is_some_and(|there| Arc::ptr_eq(there, entry)));
-        entries.swap_remove(place);
-        if let Some(moved) = entries.get(place) {
-            moved.place().store(entry.place().load(PLACE), PLACE);
+        let (number, place) = entry.place();
+        let Some(Some(room)) = self.list.get_mut(number as usize) else { return };
+        debug_assert!(room.entries.get(place as usize).is_some_and(|there| Arc::ptr_eq(there, entry)));
+        room.entries.swap_remove(place as usize);
+        if let Some(moved) = room.entries.get(place as usize) {
+            moved.set_place(number, place);
         }
-        if entries.is_empty() {
-            room.remove();
-        } else if entries.capacity() > 4 * entries.len() {
-            entries.shrink_to(2 * entries.len());
+        if room.entries.is_empty() {
+            self.numbers.remove(&NamespaceKind(&entry.key().namespace, entry.kind()));
+            self.list[number as usize] = None;
+            self.free.push(number);
+        } else if room.entries.capacity() > 4 * room.entries.len() {
+            room.entries.shrink_to(2 * room.entries.len());
         }
         self.len -= 1;
         if self.len == 0 {
-            self.rooms.shrink_to_fit();
+            *self = Self { numbers: std::mem::take(&mut self.numbers), ..Self::new() };
+            self.numbers.shrink_to_fit();
         }
     }
 
     pub(super) fn of(&self, namespace: &Namespace, kind: EntryKind) -> &[Arc<StoredEntry>] {
-        self.rooms.get(&NamespaceKind(namespace, kind)).map_or(&[], Vec::as_slice)
+        let number = self.numbers.get(&NamespaceKind(namespace, kind));
+        number.and_then(|number| self.room(*number)).map_or(&[], |room| &room.entries)
     }
 
     /// All entries of the kind.
     pub(super) fn all(&self, kind: EntryKind) -> impl Iterator<Item = &Arc<StoredEntry>> {
-        self.rooms.iter().filter(move |((_, of), _)| *of == kind).flat_map(|(_, room)| room)
+        self.list.iter().flatten().filter(move |room| room.kind == kind).flat_map(|room| &room.entries)
     }
 
     /// All entries.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<StoredEntry>> {
-        self.rooms.values().flatten()
+        self.list.iter().flatten().flat_map(|room| &room.entries)
     }
+}
+
+fn number_of(index: usize) -> u32 {
+    u32::try_from(index).expect("fewer than 2^32 entries and namespaces fit into a shard")
 }
 
 /// Looks a room up without cloning the namespace.
@@ -83,27 +120,6 @@ struct NamespaceKind<'k>(&'k Namespace, EntryKind);
 impl Equivalent<(Namespace, EntryKind)> for NamespaceKind<'_> {
     fn equivalent(&self, key: &(Namespace, EntryKind)) -> bool {
         self.1 == key.1 && *self.0 == key.0
-    }
-}
-
-/// The room of an entry.
-struct RoomOf<'e>(&'e StoredEntry);
-
-impl RoomOf<'_> {
-    fn key(&self) -> NamespaceKind<'_> {
-        NamespaceKind(&self.0.key().namespace, self.0.kind())
-    }
-}
-
-impl Hash for RoomOf<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key().hash(state);
-    }
-}
-
-impl Equivalent<(Namespace, EntryKind)> for RoomOf<'_> {
-    fn equivalent(&self, key: &(Namespace, EntryKind)) -> bool {
-        self.key().equivalent(key)
     }
 }
 

@@ -69,16 +69,20 @@ impl Backend for Sharded {
     fn claim(&self, entry: Arc<StoredEntry>, same_owner: SameOwner) -> Result<Claimed, ClaimError> {
         let key = entry.key_ref();
         let mut shard = self.table.write(key.hash());
-        if let Some(holder) = shard.get(key.hash(), |there| there.is(key))
-            && holder.is_alive()
-        {
+        let holder = shard.get(key.hash(), |there| there.is(key));
+        if let Some(holder) = holder.as_ref().filter(|holder| holder.is_alive()) {
             drop(shard);
-            return super::claim_held(holder, &entry, same_owner);
+            return super::claim_held(Arc::clone(holder), &entry, same_owner);
         }
         if !entry.is_alive() {
             return Err(ClaimError::DeadOwner);
         }
-        let displaced = shard.put(Arc::clone(&entry), |there| there.is(key));
+        let displaced = if holder.is_some() {
+            shard.put(Arc::clone(&entry), |there| there.is(key))
+        } else {
+            shard.add(Arc::clone(&entry));
+            None
+        };
         if let Some(displaced) = &displaced {
             shard.beside().remove(displaced);
         }

@@ -148,6 +148,12 @@ fn untagged<N>(pointer: *mut N) -> *mut N {
     pointer.map_addr(|address| address & !TAG_MASK)
 }
 
+/// What a slot holds of a node: its strong count.
+fn tagged<N: Node>(node: Arc<N>) -> *mut N {
+    let tag = tag_of(node.hash());
+    Arc::into_raw(node).cast_mut().map_addr(|address| address | tag)
+}
+
 /// # Safety
 /// `node` is the pointer of an `Arc` whose strong count is above zero for the duration of the call.
 unsafe fn share<N>(node: *const N) -> Arc<N> {
@@ -211,15 +217,20 @@ impl<'t, N: Node, B> Writer<'t, N, B> {
 
     /// Puts `node` in the place of the one for which `matches` holds, which is returned, or adds it.
     pub(crate) fn put(&mut self, node: Arc<N>, matches: impl Fn(&N) -> bool) -> Option<Arc<N>> {
-        let hash = node.hash();
-        let tagged = |node: Arc<N>| Arc::into_raw(node).cast_mut().map_addr(|address| address | tag_of(hash));
         if let Some(slots) = self.slots()
-            && let Some((number, _)) = Self::find(slots, hash, matches)
+            && let Some((number, _)) = Self::find(slots, node.hash(), matches)
         {
             // AcqRel: publishes the node, and the writer that put the old one is this or an earlier holder of the lock.
             let old = slots.at(number).swap(tagged(node), Ordering::AcqRel);
             return Some(Self::unlink(old));
         }
+        self.add(node);
+        None
+    }
+
+    /// Adds a node whose key is not in the table.
+    pub(crate) fn add(&mut self, node: Arc<N>) {
+        let hash = node.hash();
         if (self.load.live + self.load.tombstones + 1) * 8 > self.len() * 7 {
             // Room for a quarter more at least, so that tombstones alone do not make it grow.
             self.rebuild((self.load.live + 1) * 3 / 2);
@@ -233,7 +244,6 @@ impl<'t, N: Node, B> Writer<'t, N, B> {
         self.load.live += 1;
         // Release: a reader that sees the pointer sees the node.
         free.store(tagged(node), Ordering::Release);
-        None
     }
 
     /// Takes out the node for which `matches` holds.
