@@ -7,7 +7,8 @@ use std::thread::available_parallelism;
 
 use foundation_types::Namespace;
 
-use crate::entry::EntryKind;
+use crate::backend::estimated_bytes;
+use crate::entry::{EntryKind, StoredEntry};
 use crate::error::RegistryError;
 use crate::registry::{Registry, Store};
 
@@ -30,7 +31,7 @@ pub struct RegistryStats {
     /// How many changes of different names can go on at once: the parallelism available for the default back-end, the
     /// partitions of any other.
     pub partitions: usize,
-    /// Estimated memory of all entries, in bytes.
+    /// Estimated memory of those services, in bytes. Agents are not in it, as in none of these numbers.
     pub memory_usage_bytes: usize,
     /// The store behind it.
     pub table_info: TableInfo,
@@ -42,7 +43,7 @@ pub struct RegistryStats {
 pub struct TableInfo {
     /// Whether there is one. There is while the registry is open.
     pub exists: bool,
-    /// Entries of live owners, of services and agents.
+    /// Services of live owners.
     pub entries: usize,
     /// Their estimated memory, in bytes.
     pub bytes: usize,
@@ -58,23 +59,24 @@ impl Registry {
     /// [`RegistryError`]; no content of the registry makes it fail.
     pub fn stats(&self) -> Result<RegistryStats, RegistryError> {
         self.core.check_open()?;
-        let (counts, health) = self.core.read_backend(|backend| {
+        let counts = self.core.read_backend(|backend| {
             let mut counts = Counts::default();
             backend.for_each(None, EntryKind::Service, &mut |entry| {
-                counts.add(&entry.key().namespace);
+                counts.add(&entry);
                 ControlFlow::Continue(())
             })?;
-            Ok::<_, RegistryError>((counts, backend.health()?))
+            Ok::<_, RegistryError>(counts)
         })?;
+        let total = counts.production + counts.test + counts.custom;
         Ok(RegistryStats {
-            total_services: counts.production + counts.test + counts.custom,
+            total_services: total,
             production_services: counts.production,
             test_services: counts.test,
             custom_namespace_services: counts.custom,
             test_namespaces: counts.test_namespaces.len(),
             partitions: self.partitions(),
-            memory_usage_bytes: health.bytes,
-            table_info: TableInfo { exists: true, entries: health.live, bytes: health.bytes },
+            memory_usage_bytes: counts.bytes,
+            table_info: TableInfo { exists: true, entries: total, bytes: counts.bytes },
         })
     }
 
@@ -92,11 +94,14 @@ struct Counts {
     production: usize,
     test: usize,
     custom: usize,
+    bytes: usize,
     test_namespaces: HashSet<Namespace>,
 }
 
 impl Counts {
-    fn add(&mut self, namespace: &Namespace) {
+    fn add(&mut self, entry: &StoredEntry) {
+        self.bytes += estimated_bytes(entry);
+        let namespace = &entry.key().namespace;
         match namespace {
             Namespace::Production => self.production += 1,
             Namespace::Test(_) => {

@@ -18,6 +18,7 @@ use foundation_types::{Generation, Health, Metadata, Namespace, OwnerId, Pid};
 
 pub use self::partitioned::Partitioned;
 use self::rooms::Rooms;
+pub(crate) use self::rooms::estimated_bytes;
 pub(crate) use self::sharded::Hooked;
 pub use self::sharded::Sharded;
 use crate::entry::{EntryKind, SameOwner, StoredEntry};

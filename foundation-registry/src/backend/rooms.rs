@@ -124,7 +124,7 @@ impl Equivalent<(Namespace, EntryKind)> for NamespaceKind<'_> {
 }
 
 /// An estimate of the memory of an entry: the allocation, its place in table and room, and its metadata.
-pub(super) fn estimated_bytes(entry: &StoredEntry) -> usize {
+pub(crate) fn estimated_bytes(entry: &StoredEntry) -> usize {
     const COUNTERS: usize = 64;
     let metadata = entry.metadata();
     size_of::<StoredEntry>() + COUNTERS + 2 * size_of::<usize>() + metadata_bytes(&metadata)

@@ -68,7 +68,7 @@ fn run<'m>(
         results.push(world.step(op.clone()));
         let found = services.lookup(&production(), &name(0)).is_ok();
         let stats = registry.stats().expect("open");
-        results.push(format!("{found} {} {}", stats.total_services, stats.production_services));
+        results.push(format!("{found} {stats:?}"));
     }
     let of_agents = [REGISTERED_EVENT, CLEANUP_EVENT, HEALTH_CHANGED_EVENT, METADATA_MODE_CHANGED_EVENT];
     let mut heard = observer.take();
