@@ -45,7 +45,8 @@ independent tools, such as tokei, on the same tree.";
 const DEMO_NOTES: &str = "\
 What counts:
   Hidden files and those excluded by ignore files are left out. Symbolic links are not followed. Files of no known
-  language and binary files count as files and bytes. Every line of a file counts for the language of the file.
+  language and binary files count as files and bytes. Lines are those that tokei counts, all for the language of the
+  file; it drops a line at some fenced blocks inside doc comments, so `wc -l` may say more.
 
 Output:
   The report goes to standard output. Progress goes to standard error: bars on a terminal, plain lines elsewhere.

@@ -51,8 +51,9 @@ impl fmt::Debug for Language {
     }
 }
 
-/// Every line of a file counts for the language of the file, also those of another language inside it, such as the
-/// Markdown of doc comments.
+/// The lines that tokei counts, all for the language of the file, also those of another language inside it, such as the
+/// Markdown of doc comments. Where a doc comment holds a fenced block that names its language, tokei drops a line of it, so
+/// that the sum may be less than what `wc -l` says.
 fn summary(stats: &CodeStats) -> LineCounts {
     let all = counts(&stats.summarise());
     let own = counts(stats);

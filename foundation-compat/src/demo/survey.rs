@@ -82,7 +82,7 @@ impl AddAssign for Counts {
 pub struct LanguageTotals {
     /// Its files.
     pub files: u64,
-    /// Their lines. Every line of a file counts for the language of the file.
+    /// Their lines. As tokei counts them, all for the language of the file.
     #[serde(flatten)]
     pub counts: Counts,
     /// Those of the lines that are in other languages inside the files, such as the Markdown of doc comments. tokei shows
