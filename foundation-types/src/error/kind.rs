@@ -102,6 +102,7 @@ kinds! {
     }
     ResourceExhausted "resource_exhausted" "System resources exhausted" {
         Core 2201 High System Resources Immediate,
+        Breaker 7010 Medium Agent Resources ExponentialBackoff,
     }
     DependencyFailed "dependency_failed" "Required dependency failed" {
         Core 2301 High System Dependencies Immediate,
@@ -128,6 +129,7 @@ kinds! {
         Core 3203 Medium Data Validation FixedDelay,
         Config 1001 Medium Config Validation NoRetry,
         Events 2001 High Data Validation NoRetry,
+        Limiter 6009 Medium Data Validation NoRetry,
         Limiter 6008 Medium Data Validation NoRetry,
     }
     InvalidInput "invalid_input" "Invalid input provided" {
@@ -203,6 +205,7 @@ kinds! {
     }
     NotFound "not_found" "Not found" {
         Events 3001 Low Data NotFound NoRetry,
+        Infrastructure 9999 Low Data NotFound NoRetry,
     }
     OperationNotSupported "operation_not_supported" "Operation not supported" {
         Events 4001 Medium System Runtime NoRetry,
@@ -270,6 +273,8 @@ kinds! {
     }
     AgentNotFound "agent_not_found" "Agent not found" {
         Registry 3101 Medium Agent NotFound NoRetry,
+        Breaker 7011 Medium Agent NotFound NoRetry,
+        Limiter 6016 Medium Agent NotFound NoRetry,
         Resources 8002 Medium Agent NotFound NoRetry,
     }
     InvalidAgentMetadata "invalid_agent_metadata" "Agent metadata is invalid" {
@@ -295,6 +300,7 @@ kinds! {
     ProtectedOperationFailed "protected_operation_failed" "Protected operation failed" {
         Breaker 5003 Medium External Runtime NoRetry,
         Breaker 5012 Medium External Runtime NoRetry,
+        Breaker 7004 Medium External Runtime NoRetry,
     }
     CircuitBreakerBlown "circuit_breaker_blown" "Circuit breaker is open" {
         Breaker 5004 Medium External Availability FixedDelay,
@@ -303,22 +309,56 @@ kinds! {
         Breaker 5005 High System NotFound NoRetry,
         Breaker 5007 Medium System NotFound NoRetry,
         Breaker 5013 Medium System NotFound NoRetry,
+        Breaker 7001 Medium System NotFound NoRetry,
+    }
+    CircuitBreakerTimeout "circuit_breaker_timeout" "Call through the circuit breaker timed out" {
+        Breaker 7002 Medium External Timeout NoRetry,
+    }
+    CircuitBreakerOpen "circuit_breaker_open" "Circuit breaker of the agent is open" {
+        Breaker 7003 Medium External Availability ExponentialBackoff,
+    }
+    CircuitStatusError "circuit_status_error" "Status of the circuit breaker could not be read" {
+        Breaker 7005 Low System Runtime NoRetry,
+    }
+    CircuitResetError "circuit_reset_error" "Circuit breaker could not be reset" {
+        Breaker 7006 Medium System Runtime NoRetry,
+    }
+    CircuitExecutionError "circuit_execution_error" "Circuit breaker failed around the call" {
+        Breaker 7007 High System Runtime NoRetry,
+    }
+    AgentUnavailable "agent_unavailable" "Agent is not available" {
+        Breaker 7008 High Agent Availability NoRetry,
+    }
+    AgentUnhealthy "agent_unhealthy" "Agent is unhealthy" {
+        Breaker 7009 Medium Agent Availability ExponentialBackoff,
+    }
+    CapabilityNotFound "capability_not_found" "Agent does not have the capability" {
+        Breaker 7012 Medium Agent NotFound NoRetry,
+    }
+    AlreadyStarted "already_started" "Started already" {
+        Breaker 7013 Medium Service Registration NoRetry,
     }
 
     CircuitBreakerInitFailed "circuit_breaker_init_failed" "Circuit breaker initialization failed" {
         Infrastructure 9999 Medium System Initialization NoRetry,
+        Breaker 5019 Medium System Initialization NoRetry,
     }
     InvalidArguments "invalid_arguments" "Invalid arguments" {
         Infrastructure 9999 Medium Data Validation NoRetry,
+        Breaker 5018 Medium Data Validation NoRetry,
     }
     InvalidName "invalid_name" "Invalid name" {
         Infrastructure 9999 Medium Data Validation NoRetry,
+        Breaker 5015 Medium Data Validation NoRetry,
     }
     InvalidConfiguration "invalid_configuration" "Invalid configuration" {
         Infrastructure 9999 Medium Config Validation NoRetry,
+        Breaker 5016 Medium Config Validation NoRetry,
+        Limiter 6015 Medium Config Validation NoRetry,
     }
     AlreadyExists "already_exists" "Exists already" {
         Infrastructure 9999 Medium Service Registration NoRetry,
+        Breaker 5017 Medium Service Registration NoRetry,
     }
 
     RateLimitExceeded "rate_limit_exceeded" "Rate limit exceeded" {
@@ -333,7 +373,7 @@ kinds! {
         Limiter 6020 Medium External Runtime NoRetry,
     }
     AgentRateLimitExceeded "agent_rate_limit_exceeded" "Rate limit of the agent exceeded" {
-        Limiter 6010 Medium Agent Availability NoRetry,
+        Limiter 6010 Medium Agent Availability FixedDelay,
     }
     RateLimiterError "rate_limiter_error" "Rate limiter error" {
         Limiter 6011 Medium System Runtime NoRetry,
@@ -343,6 +383,52 @@ kinds! {
     }
     RateLimiterNotRunning "rate_limiter_not_running" "Rate limiter is not running" {
         Limiter 6013 High System Availability NoRetry,
+    }
+    AgentCritical "agent_critical" "Agent is in critical health" {
+        Limiter 6014 Medium Agent Availability NoRetry,
+    }
+
+    PoolNotFound "pool_not_found" "Connection pool not found" {
+        Infrastructure 9999 Medium System NotFound NoRetry,
+    }
+    CheckoutTimeout "checkout_timeout" "No connection became free in time" {
+        Infrastructure 9999 Medium System Timeout FixedDelay,
+    }
+    PoolClosed "pool_closed" "Connection pool is closed" {
+        Infrastructure 9999 Medium System Lifecycle NoRetry,
+    }
+    PoolFull "pool_full" "Connection pool is full" {
+        Infrastructure 9999 Medium System Resources FixedDelay,
+    }
+    BulkheadFull "bulkhead_full" "Bulkhead is full" {
+        Infrastructure 9999 Medium System Resources FixedDelay,
+    }
+    WorkerStartFailed "worker_start_failed" "Worker of the pool could not be started" {
+        Infrastructure 9999 Medium External Initialization NoRetry,
+    }
+    InvalidWorkerModule "invalid_worker_module" "Worker of the pool is invalid" {
+        Infrastructure 9999 Medium Config Validation NoRetry,
+    }
+    InvalidConfig "invalid_config" "Configuration is invalid" {
+        Infrastructure 9999 Medium Config Validation NoRetry,
+    }
+    InvalidConfigFormat "invalid_config_format" "Configuration is not a map" {
+        Infrastructure 9999 Medium Config Structure NoRetry,
+    }
+    MissingRequiredKeys "missing_required_keys" "Required sections are missing from the configuration" {
+        Infrastructure 9999 Medium Config Structure NoRetry,
+    }
+    InvalidCircuitBreakerConfig "invalid_circuit_breaker_config" "Configuration of the circuit breaker is invalid" {
+        Infrastructure 9999 Medium Config Validation NoRetry,
+    }
+    InvalidRateLimiterConfig "invalid_rate_limiter_config" "Configuration of the rate limiter is invalid" {
+        Infrastructure 9999 Medium Config Validation NoRetry,
+    }
+    InvalidConnectionPoolConfig "invalid_connection_pool_config" "Configuration of the connection pool is invalid" {
+        Infrastructure 9999 Medium Config Validation NoRetry,
+    }
+    InfrastructureInitFailed "infrastructure_init_failed" "Infrastructure could not be initialized" {
+        Infrastructure 9999 High System Initialization NoRetry,
     }
 
     ServiceInitializationFailed "service_initialization_failed" "Service initialization failed" {

@@ -1,0 +1,7 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "pool")]
+pub mod pool;
+#[cfg(feature = "limiter")]
+pub mod rate_limit;
