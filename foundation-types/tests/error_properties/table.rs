@@ -104,6 +104,24 @@ breaker invalid_input 5011 medium
 breaker protected_operation_failed 5012 medium
 breaker circuit_breaker_not_found 5013 medium
 breaker circuit_breaker_exception 5014 medium
+breaker invalid_name 5015 medium
+breaker invalid_configuration 5016 medium
+breaker already_exists 5017 medium
+breaker invalid_arguments 5018 medium
+breaker circuit_breaker_init_failed 5019 medium
+breaker circuit_breaker_not_found 7001 medium
+breaker circuit_breaker_timeout 7002 medium
+breaker circuit_breaker_open 7003 medium
+breaker protected_operation_failed 7004 medium
+breaker circuit_status_error 7005 low
+breaker circuit_reset_error 7006 medium
+breaker circuit_execution_error 7007 high
+breaker agent_unavailable 7008 high
+breaker agent_unhealthy 7009 medium
+breaker resource_exhausted 7010 medium
+breaker agent_not_found 7011 medium
+breaker capability_not_found 7012 medium
+breaker already_started 7013 medium
 infrastructure circuit_breaker_init_failed - medium
 infrastructure invalid_arguments - medium
 infrastructure invalid_name - medium
@@ -114,6 +132,10 @@ limiter rate_limiter_exception 6003 critical
 limiter rate_limiter_exception 6007 medium
 limiter rate_limited_operation_failed 6008 medium
 limiter validation_failed 6008 medium
+limiter validation_failed 6009 medium
+limiter agent_critical 6014 medium
+limiter invalid_configuration 6015 medium
+limiter agent_not_found 6016 medium
 limiter agent_rate_limit_exceeded 6010 medium
 limiter rate_limiter_error 6011 medium
 limiter rate_limiter_timeout 6012 medium
@@ -238,12 +260,19 @@ fn retried_rows_of_the_other_domains_are_the_stated_ones() {
     assert_eq!(
         retried,
         [
+            "breaker/resource_exhausted exponential_backoff",
             "events/busy fixed_delay",
             "events/storage_failed exponential_backoff",
             "events/outcome_unknown immediate",
             "registry/backend_error exponential_backoff",
             "breaker/circuit_breaker_blown fixed_delay",
+            "breaker/circuit_breaker_open exponential_backoff",
+            "breaker/agent_unhealthy exponential_backoff",
             "limiter/rate_limit_exceeded fixed_delay",
+            "limiter/agent_rate_limit_exceeded fixed_delay",
+            "infrastructure/checkout_timeout fixed_delay",
+            "infrastructure/pool_full fixed_delay",
+            "infrastructure/bulkhead_full fixed_delay",
             "resources/system_resource_critical exponential_backoff",
         ]
     );
