@@ -5,3 +5,5 @@
 pub mod pool;
 #[cfg(feature = "limiter")]
 pub mod rate_limit;
+#[cfg(feature = "pool")]
+mod waiting;
