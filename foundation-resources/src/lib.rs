@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "pool")]
+pub mod bulkhead;
+#[cfg(feature = "pool")]
 pub mod pool;
 #[cfg(feature = "limiter")]
 pub mod rate_limit;

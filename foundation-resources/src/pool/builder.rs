@@ -170,7 +170,7 @@ impl<F: AsyncFactory, C: Clock> Builder<F, C> {
         Ok(starting.finish())
     }
 
-    pub(super) fn check_options(self) -> Result<Self, OptionsError> {
+    fn check_options(self) -> Result<Self, OptionsError> {
         let Options { size, max_overflow, max_waiting, .. } = self.options;
         if size > MAX_POOL_SIZE {
             return Err(OptionsError::Size { size });

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{MAX_POOL_SIZE, MAX_WAITING_LIMIT};
+use foundation_types::Name;
+
+use super::{MAX_POOL_SIZE, MAX_POOLS, MAX_WAITING_LIMIT};
 
 /// Why a pool has no worker for the caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,5 +77,54 @@ pub enum OptionsError {
     Waiting {
         /// What was asked for.
         max_waiting: usize,
+    },
+}
+
+/// Why a set does not take a pool.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddError {
+    /// A pool of the set has the name, or is being started under it.
+    #[error("there is a pool called {name} already")]
+    AlreadyExists {
+        /// The name.
+        name: Name,
+    },
+    /// The set has [`MAX_POOLS`] pools.
+    #[error("the set holds {MAX_POOLS} pools, its limit")]
+    TooManyPools,
+}
+
+/// Why a pool could not be started in a set.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartInError<E> {
+    /// The set does not take it. No worker was made.
+    #[error(transparent)]
+    Add(#[from] AddError),
+    /// It did not start.
+    #[error(transparent)]
+    Start(#[from] StartError<E>),
+}
+
+/// Why a set has no such pool.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FindError {
+    /// No pool has the name.
+    #[error("there is no pool called {name}")]
+    NotFound {
+        /// The name.
+        name: Name,
+    },
+    /// The pool has another factory, or another clock, than was asked for.
+    #[error("pool {name} is a {stored}, not a {wanted}")]
+    WrongType {
+        /// The name.
+        name: Name,
+        /// The type of the pool.
+        stored: &'static str,
+        /// The type asked for.
+        wanted: &'static str,
     },
 }

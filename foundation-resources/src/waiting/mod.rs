@@ -13,4 +13,4 @@ mod sync;
 pub(crate) use block::block_on;
 pub(crate) use future::{Closed, Source, Waiting, wake};
 pub(crate) use queue::{Queue, Ticket};
-pub(crate) use sync::{Mutex, MutexGuard};
+pub(crate) use sync::{AtomicUsize, Mutex, MutexGuard, Ordering};

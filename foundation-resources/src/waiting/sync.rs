@@ -21,6 +21,7 @@ mod model {
 
     use loom::sync::MutexGuard;
 
+    #[derive(Default)]
     pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
 
     impl<T> Mutex<T> {

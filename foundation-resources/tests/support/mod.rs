@@ -90,8 +90,7 @@ impl Factory for Workers {
         !worker.is_broken
     }
 
-    fn retire(&self, worker: Worker) {
-        drop(worker);
+    fn retire(&self, _: Worker) {
         self.0.retired.fetch_add(1, Ordering::SeqCst);
         assert!(!self.0.panics_on_retire.load(Ordering::SeqCst), "retire");
     }
