@@ -47,5 +47,5 @@ pub use resource::{
 };
 #[cfg(feature = "test-util")]
 pub use time::ManualClock;
-pub use time::{Clock, MonoTime, SystemClock, Timestamp, TimestampError, Wakeup, sleep_until, timeout_at};
+pub use time::{COARSE_TICK, Clock, MonoTime, SystemClock, Timestamp, TimestampError, Wakeup, sleep_until, timeout_at};
 pub use value::{FiniteF64, MAX_VALUE_DEPTH, Metadata, NotFinite, Text, Value, ValueDecodeError, bridge};

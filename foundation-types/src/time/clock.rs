@@ -2,12 +2,16 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Poll, Waker};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use super::timer::{self, Wakeup};
 use super::{MonoTime, Timestamp};
+
+/// How far [`Clock::mono_coarse`] may be behind [`Clock::mono`]: two ticks of the slowest timer that Linux is built with
+/// (100 Hz).
+pub const COARSE_TICK: Duration = Duration::from_millis(20);
 
 /// Where time comes from. Nothing in the workspace reads a clock in another way.
 ///
@@ -16,6 +20,14 @@ use super::{MonoTime, Timestamp};
 pub trait Clock: Send + Sync + 'static {
     /// Monotonic time, for durations, windows and deadlines.
     fn mono(&self) -> MonoTime;
+
+    /// Monotonic time that may be behind by up to [`COARSE_TICK`], where that is cheaper to read; else the exact one.
+    ///
+    /// For decisions that are far from their deadline. While a virtual machine is being resumed it may lag further, until
+    /// the next tick.
+    fn mono_coarse(&self) -> MonoTime {
+        self.mono()
+    }
 
     /// Wall time, for stamps.
     fn wall(&self) -> Timestamp;
@@ -29,6 +41,10 @@ pub trait Clock: Send + Sync + 'static {
 impl<C: Clock + ?Sized> Clock for Arc<C> {
     fn mono(&self) -> MonoTime {
         (**self).mono()
+    }
+
+    fn mono_coarse(&self) -> MonoTime {
+        (**self).mono_coarse()
     }
 
     fn wall(&self) -> Timestamp {
@@ -49,9 +65,11 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn mono(&self) -> MonoTime {
-        static ORIGIN: OnceLock<Instant> = OnceLock::new();
-        let elapsed = ORIGIN.get_or_init(Instant::now).elapsed();
-        MonoTime::ORIGIN.saturating_add(elapsed)
+        os::mono()
+    }
+
+    fn mono_coarse(&self) -> MonoTime {
+        os::mono_coarse()
     }
 
     fn wall(&self) -> Timestamp {
@@ -60,6 +78,57 @@ impl Clock for SystemClock {
 
     fn wake_at(&self, deadline: MonoTime, waker: Waker) -> Wakeup {
         timer::wake_at(deadline, waker)
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod os {
+    //! The clock that `Instant` reads, and the coarse one beside it, which counts from the same origin.
+
+    use std::sync::OnceLock;
+
+    use rustix::time::{ClockId, clock_gettime};
+
+    use super::MonoTime;
+
+    pub(super) fn mono() -> MonoTime {
+        since_origin(ClockId::Monotonic)
+    }
+
+    pub(super) fn mono_coarse() -> MonoTime {
+        since_origin(ClockId::MonotonicCoarse)
+    }
+
+    fn since_origin(clock: ClockId) -> MonoTime {
+        static ORIGIN: OnceLock<u64> = OnceLock::new();
+        let origin = ORIGIN.get_or_init(|| nanos(ClockId::Monotonic));
+        // The coarse clock may be behind the origin.
+        MonoTime::from_nanos(nanos(clock).saturating_sub(*origin))
+    }
+
+    /// Nanoseconds since the machine started, which are never negative and last for 584 years.
+    fn nanos(clock: ClockId) -> u64 {
+        let time = clock_gettime(clock);
+        time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod os {
+    //! The clock of the standard library.
+
+    use std::sync::OnceLock;
+    use std::time::Instant;
+
+    use super::MonoTime;
+
+    pub(super) fn mono() -> MonoTime {
+        static ORIGIN: OnceLock<Instant> = OnceLock::new();
+        MonoTime::ORIGIN.saturating_add(ORIGIN.get_or_init(Instant::now).elapsed())
+    }
+
+    pub(super) fn mono_coarse() -> MonoTime {
+        mono()
     }
 }
 

@@ -6,7 +6,7 @@ mod manual;
 mod timer;
 mod timestamp;
 
-pub use clock::{Clock, SystemClock, sleep_until, timeout_at};
+pub use clock::{COARSE_TICK, Clock, SystemClock, sleep_until, timeout_at};
 #[cfg(feature = "test-util")]
 pub use manual::ManualClock;
 pub use timer::Wakeup;
