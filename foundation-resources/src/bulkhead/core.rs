@@ -14,7 +14,6 @@ const CLOSED: usize = 2;
 /// A free permit.
 const PERMIT: usize = 4;
 
-#[derive(Debug)]
 pub(super) struct Core {
     word: AtomicUsize,
     /// Held for O(1) work, and never across foreign code.
