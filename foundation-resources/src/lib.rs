@@ -3,6 +3,8 @@
 
 #[cfg(feature = "pool")]
 pub mod bulkhead;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 #[cfg(feature = "pool")]
 pub mod pool;
 #[cfg(feature = "limiter")]

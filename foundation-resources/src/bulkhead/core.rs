@@ -182,3 +182,35 @@ impl Source for Core {
         self.release();
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::waiting::Waiting;
+
+    /// Nothing goes wrong if it does not; every return would take the lock.
+    #[test]
+    fn the_mark_goes_with_the_last_in_line() {
+        let core = Core::new(1, 2);
+        let line_up = || match core.admit(Patience::Some) {
+            Ok(Admission::Queued(ticket)) => Waiting::new(&core, ticket),
+            other => panic!("{other:?}"),
+        };
+        let is_marked = || core.word.load(Ordering::Relaxed) & WAITED_FOR != 0;
+        assert!(matches!(core.admit(Patience::None), Ok(Admission::Granted)));
+        for serve in [false, true] {
+            let (one, two) = (line_up(), line_up());
+            drop(one);
+            assert!(is_marked());
+            if serve {
+                core.release();
+                assert!(!is_marked(), "served, though it has not looked");
+                drop(two);
+                assert!(matches!(core.admit(Patience::None), Ok(Admission::Granted)), "given back");
+            } else {
+                drop(two);
+            }
+            assert!(!is_marked());
+        }
+    }
+}

@@ -103,7 +103,8 @@ impl<F: AsyncFactory, C: Clock> Pool<F, C> {
     ///
     /// # Cancel safety
     /// Dropping the future at any point leaves the pool as if it had never been polled: its place in line is gone, a
-    /// worker that was handed over goes to the next, and so does the place of a worker that was being made.
+    /// worker that was handed over goes to the next, and so does the place of a worker that was being made. (An idle
+    /// worker that it found to be [unusable](super::Check::OnCheckout) stays retired.)
     pub async fn checkout(&self) -> Result<Checkout<F>, CheckoutError<F::Error>> {
         self.checkout_within(Duration::MAX).await
     }
