@@ -72,8 +72,8 @@ mod table;
 mod token_bucket;
 mod wait;
 
-//AG
-//pub mod agent;
+#[cfg(feature = "agent")]
+pub mod agent;
 //TW
 //pub mod tower;
 
