@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "agent")]
+pub mod agent;
 mod alarm;
 mod breaker;
 mod classify;
@@ -15,6 +17,8 @@ pub mod retry;
 mod set;
 mod snapshot;
 mod sync;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod word;
 
 pub use alarm::{AlarmChange, AlarmFilter};

@@ -63,9 +63,24 @@ proptest! {
 #[test]
 fn time_arithmetic_stops_at_the_bounds() {
     assert_eq!(Timestamp::MAX.saturating_add(Duration::MAX), Timestamp::MAX);
+    assert_eq!(Timestamp::MIN.saturating_sub(Duration::MAX), Timestamp::MIN);
+    assert_eq!(Timestamp::UNIX_EPOCH.saturating_add(SECOND).saturating_sub(SECOND), Timestamp::UNIX_EPOCH);
     assert_eq!(MonoTime::from_nanos(1).saturating_add(Duration::MAX), MonoTime::NEVER);
     assert_eq!(MonoTime::ORIGIN.saturating_since(MonoTime::NEVER), Duration::ZERO);
     assert_eq!(MonoTime::NEVER.as_nanos(), u64::MAX);
+}
+
+#[test]
+fn the_coarse_clock_is_never_ahead_and_never_goes_back() {
+    let mut latest = MonoTime::ORIGIN;
+    for _ in 0..10_000 {
+        let coarse = SystemClock.mono_coarse();
+        assert!(latest <= coarse && coarse <= SystemClock.mono());
+        latest = coarse;
+    }
+    let clock = ManualClock::new();
+    clock.advance(SECOND);
+    assert_eq!(clock.mono_coarse(), clock.mono());
 }
 
 #[test]

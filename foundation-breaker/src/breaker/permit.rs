@@ -99,4 +99,22 @@ impl<C: Clock> Permit<'_, C> {
             ticket.note_unwinding();
         }
     }
+
+    /// Has a failure of this call open a closed circuit at once.
+    #[cfg(feature = "agent")]
+    pub(crate) fn make_vital(&mut self) {
+        if let Some(ticket) = &mut self.ticket {
+            ticket.make_vital();
+        }
+    }
+}
+
+#[cfg(feature = "tower")]
+impl<C: Clock> OwnedPermit<C> {
+    /// As [`Permit::note_unwinding`].
+    pub(crate) fn note_unwinding(&mut self) {
+        if let Some(ticket) = &mut self.ticket {
+            ticket.note_unwinding();
+        }
+    }
 }

@@ -49,12 +49,40 @@ pub(crate) struct Ticket {
     issued: MonoTime,
     /// Whether the thread was unwinding already, so that a panic before this call is not taken for one of it.
     was_panicking: bool,
+    /// Whether its failure opens a closed circuit at once.
+    #[cfg(feature = "agent")]
+    is_vital: bool,
 }
 
 impl Ticket {
     /// Of a call that was neither timed nor a probe.
     const fn plain(word: Word) -> Self {
-        Self { word, admission: Admission::Ordinary, issued: MonoTime::ORIGIN, was_panicking: false }
+        Self::issue(word, Admission::Ordinary, MonoTime::ORIGIN, false)
+    }
+
+    const fn issue(word: Word, admission: Admission, issued: MonoTime, was_panicking: bool) -> Self {
+        Self {
+            word,
+            admission,
+            issued,
+            was_panicking,
+            #[cfg(feature = "agent")]
+            is_vital: false,
+        }
+    }
+
+    /// Has a failure of this call open a closed circuit at once.
+    #[cfg(feature = "agent")]
+    pub(crate) const fn make_vital(&mut self) {
+        self.is_vital = true;
+    }
+
+    fn failure(&self, call: Ended) -> Report {
+        #[cfg(feature = "agent")]
+        if self.is_vital {
+            return Report::Fatal(call);
+        }
+        Report::Ended(call)
     }
 
     pub(crate) const fn is_probe(&self) -> bool {
@@ -158,13 +186,13 @@ impl<C: Clock> Shared<C> {
         if word.state() == State::Closed && !word.has(Flags::FAULTS) {
             let issued = self.clock.mono();
             self.counters.add(Count::Admitted);
-            return Ok(Ticket { word, admission: Admission::Ordinary, issued, was_panicking });
+            return Ok(Ticket::issue(word, Admission::Ordinary, issued, was_panicking));
         }
         let (admission, word, issued) = self.with_machine(|machine, now| (machine.admit(now), machine.word(), now));
         match admission {
             Ok(admission) => {
                 self.counters.add(Count::Admitted);
-                Ok(Ticket { word, admission, issued, was_panicking })
+                Ok(Ticket::issue(word, admission, issued, was_panicking))
             }
             Err(refusal) => Err(self.reject(word, refusal)),
         }
@@ -245,7 +273,7 @@ impl<C: Clock> Shared<C> {
                     && slow.is_some_and(|slow| took > slow.longer_than);
                 let report = match outcome {
                     Outcome::Success => Report::Ended(Ended { failed: false, slow: is_slow }),
-                    Outcome::Failure => Report::Ended(Ended { failed: true, slow: is_slow }),
+                    Outcome::Failure => ticket.failure(Ended { failed: true, slow: is_slow }),
                     Outcome::Ignored => Report::Released,
                 };
                 machine.report(from, report, now);

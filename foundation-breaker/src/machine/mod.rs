@@ -73,8 +73,23 @@ pub(crate) struct Reporter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Report {
     Ended(Ended),
+    /// A failure that opens a closed circuit at once, whatever its policy says.
+    #[cfg(feature = "agent")]
+    Fatal(Ended),
     /// Gives a place back and counts for nothing.
     Released,
+}
+
+impl Report {
+    /// How the call ended, if it did.
+    const fn ended(self) -> Option<Ended> {
+        match self {
+            Self::Ended(call) => Some(call),
+            #[cfg(feature = "agent")]
+            Self::Fatal(call) => Some(call),
+            Self::Released => None,
+        }
+    }
 }
 
 /// A refusal, as the machine sees it.
@@ -166,7 +181,7 @@ impl Machine {
             (Mode::HalfOpen(probes), Admission::Probe(number)) if is_current => {
                 probes.end(number);
                 self.may_admit_more = true;
-                if let Report::Ended(call) = report {
+                if let Some(call) = report.ended() {
                     self.probe_ended(call, now);
                 }
             }
@@ -174,7 +189,14 @@ impl Machine {
                 Report::Ended(call) if is_current => self.record(call, now, "tripped"),
                 // A failure within the window is one whenever its call began: the rule of the fuse.
                 Report::Ended(call) if call.failed && self.counts_late_failures() => self.record(call, now, "tripped"),
-                Report::Ended(_) | Report::Released => {}
+                #[cfg(feature = "agent")]
+                Report::Fatal(call) if is_current => {
+                    self.record(call, now, "tripped");
+                    if matches!(self.mode, Mode::Closed) {
+                        self.open(now, "tripped");
+                    }
+                }
+                _ => {}
             },
             // The report comes from an earlier generation, or the circuit is open: it counts in the totals alone.
             _ => {}
@@ -212,14 +234,6 @@ impl Machine {
                 self.open(now, "melt");
             }
             Mode::Open { .. } | Mode::ForcedOpen => {}
-        }
-    }
-
-    /// Opens a closed circuit whatever its policy says.
-    #[cfg(feature = "agent")]
-    pub(crate) fn trip(&mut self, now: MonoTime) {
-        if matches!(self.mode, Mode::Closed) {
-            self.open(now, "tripped");
         }
     }
 
