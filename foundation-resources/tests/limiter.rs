@@ -11,8 +11,8 @@ use std::time::Duration;
 use std::{future::Future, pin::pin};
 
 use foundation_resources::rate_limit::{
-    Algorithm, Builder, Decision, DenialReason, FixedWindow, Limiter, Pair, Quota, RateLimiter, SlidingWindow,
-    TokenBucket, WaitError, WhenFull,
+    Algorithm, Builder, Decision, DenialReason, ExecuteError, FixedWindow, Limiter, Pair, Quota, RateLimiter,
+    SlidingWindow, TokenBucket, WaitError, WhenFull,
 };
 use foundation_types::testing::RecordingObserver;
 use foundation_types::{Clock, Emitter, ManualClock, Name, Text, Value};
@@ -357,6 +357,20 @@ fn a_wait_that_is_dropped_counts_nothing_and_leaves_no_timer() {
     assert_eq!(clock.pending(), 0);
     clock.advance(MINUTE);
     assert_eq!(limiter.usage("a", quota).count, 0);
+}
+
+#[test]
+fn l9_execute_counts_also_what_fails_or_panics_and_does_not_run_what_is_denied() {
+    let limiter = standing::<String>().build();
+    let quota = Quota::per_minute(3);
+    assert_eq!(limiter.execute("a", quota, || Ok::<_, ()>(7)), Ok(7));
+    assert_eq!(limiter.execute("a", quota, || Err::<(), _>("boom")), Err(ExecuteError::Operation("boom")));
+    let panicked =
+        catch_unwind(AssertUnwindSafe(|| limiter.execute("a", quota, || -> Result<(), ()> { panic!("boom") })));
+    assert!(panicked.is_err());
+    assert_eq!(limiter.usage("a", quota).count, 3);
+    let denied = limiter.execute("a", quota, || -> Result<(), ()> { panic!("must not run") });
+    assert!(matches!(denied, Err(ExecuteError::Denied(_))));
 }
 
 #[test]

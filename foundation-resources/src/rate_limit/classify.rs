@@ -4,7 +4,7 @@ use foundation_types::Metadata;
 use foundation_types::error::{Classify, Domain, ErrorKind};
 
 use super::keyed::millis;
-use super::{Denial, QuotaError, WaitError};
+use super::{Denial, ExecuteError, QuotaError, WaitError};
 
 impl Classify for Denial {
     fn kind(&self) -> ErrorKind {
@@ -42,6 +42,26 @@ impl Classify for WaitError {
     }
 }
 
+impl<E> Classify for ExecuteError<E> {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Denied(denial) => denial.kind(),
+            Self::Operation(_) => ErrorKind::RateLimitedOperationFailed,
+        }
+    }
+
+    fn domain(&self) -> Domain {
+        Domain::Limiter
+    }
+
+    fn context(&self) -> Metadata {
+        match self {
+            Self::Denied(denial) => denial.context(),
+            Self::Operation(_) => Metadata::new(),
+        }
+    }
+}
+
 impl Classify for QuotaError {
     fn kind(&self) -> ErrorKind {
         ErrorKind::ValidationFailed
@@ -64,16 +84,20 @@ mod tests {
     #[test]
     fn every_error_has_a_number_that_stays() {
         let denial = Denial::new(DenialReason::Exceeded, 5, 5, Duration::from_secs(1), Some(Duration::from_millis(20)));
-        let errors: [(&str, &dyn Classify); 4] = [
+        let errors: [(&str, &dyn Classify); 6] = [
             ("denied", &denial),
             ("never", &WaitError::Never(denial)),
             ("too long", &WaitError::TooLong { at_most: Duration::ZERO, denial }),
+            ("not executed", &ExecuteError::<&str>::Denied(denial)),
+            ("executed", &ExecuteError::Operation("boom")),
             ("quota", &QuotaError::ZeroWindow),
         ];
         let expected = "\
 denied: limiter/rate_limit_exceeded 6001 medium external/availability fixed_delay
 never: limiter/rate_limit_exceeded 6001 medium external/availability fixed_delay
 too long: limiter/rate_limit_exceeded 6001 medium external/availability fixed_delay
+not executed: limiter/rate_limit_exceeded 6001 medium external/availability fixed_delay
+executed: limiter/rate_limited_operation_failed 6008 medium external/runtime no_retry
 quota: limiter/validation_failed 6009 medium data/validation no_retry
 ";
         assert_eq!(classification(errors), expected);

@@ -60,6 +60,7 @@ mod algorithm;
 mod builder;
 mod classify;
 mod decision;
+mod execute;
 mod fixed_window;
 mod inspect;
 mod key;
@@ -74,12 +75,13 @@ mod wait;
 
 #[cfg(feature = "agent")]
 pub mod agent;
-//TW
-//pub mod tower;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 pub use self::algorithm::Algorithm;
 pub use self::builder::{Builder, DEFAULT_MAX_KEYS, WhenFull};
 pub use self::decision::{Admission, Decision, Denial, DenialReason, Usage};
+pub use self::execute::ExecuteError;
 pub use self::fixed_window::FixedWindow;
 pub use self::key::{AsKey, KeyHasher, Pair};
 pub use self::keyed::{LimiterStats, RateLimiter};
