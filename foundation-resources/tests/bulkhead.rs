@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,6 +16,7 @@ use foundation_resources::bulkhead::{
 use foundation_types::inspect::Inspect;
 use foundation_types::testing::RecordingObserver;
 use foundation_types::{Clock, Health, ManualClock, Name, Value};
+use proptest::prelude::*;
 use support::{now, poll};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -203,4 +205,183 @@ fn it_tells_whom_it_sends_away_and_why() {
     assert_eq!(reasons, ["full", "too_many_waiting", "timeout", "closed"].map(Value::from).iter().collect::<Vec<_>>());
     assert!(rejected.iter().all(|event| event.metadata.get("bulkhead_name") == Some(&Value::from("search"))));
     assert_eq!(observer.events_named(events::CLOSED_EVENT.as_str()).len(), 1);
+}
+
+/// A step. Numbers pick among what there is, round and round; waits are in milliseconds.
+#[derive(Clone, Copy, Debug)]
+enum Op {
+    Try,
+    Begin { wait: Option<u64> },
+    Poll(usize),
+    Cancel(usize),
+    Release(usize),
+    Advance(u64),
+    Close,
+}
+
+fn ops() -> impl Strategy<Value = Vec<Op>> {
+    let which = 0..8_usize;
+    let op = prop_oneof![
+        4 => Just(Op::Try),
+        8 => prop::option::of(prop_oneof![Just(0), 1..20_u64]).prop_map(|wait| Op::Begin { wait }),
+        6 => which.clone().prop_map(Op::Poll),
+        3 => which.clone().prop_map(Op::Cancel),
+        8 => which.prop_map(Op::Release),
+        3 => (1..15_u64).prop_map(Op::Advance),
+    ];
+    let close = prop_oneof![3 => Just(None), 1 => (0..60_usize).prop_map(Some)];
+    (prop::collection::vec(op, 1..60), close).prop_map(|(mut ops, close)| {
+        if let Some(at) = close {
+            ops.insert(at.min(ops.len()), Op::Close);
+        }
+        ops
+    })
+}
+
+/// How a wait stands that has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    InLine { deadline: Option<u64> },
+    SentAway,
+    Handed,
+}
+
+/// The bulkhead as the rules have it: a counter and a line.
+struct Model {
+    free: usize,
+    max_waiting: usize,
+    line: VecDeque<usize>,
+    stages: BTreeMap<usize, Stage>,
+    is_closed: bool,
+    now: u64,
+}
+
+impl Model {
+    fn take_free(&mut self, otherwise: AcquireError) -> Result<(), AcquireError> {
+        if self.is_closed {
+            return Err(AcquireError::Closed);
+        }
+        self.free = self.free.checked_sub(1).ok_or(otherwise)?;
+        Ok(())
+    }
+
+    /// `None` means that it waits.
+    fn begin(&mut self, id: usize, wait: Option<u64>) -> Option<Result<(), AcquireError>> {
+        let waited = Duration::from_millis(wait.unwrap_or(0));
+        let taken = self.take_free(AcquireError::Timeout { waited });
+        if taken.is_ok() || self.is_closed || wait == Some(0) {
+            return Some(taken);
+        }
+        if self.line.len() >= self.max_waiting {
+            return Some(Err(AcquireError::TooManyWaiting { limit: self.max_waiting }));
+        }
+        self.line.push_back(id);
+        self.stages.insert(id, Stage::InLine { deadline: wait.map(|wait| self.now + wait) });
+        None
+    }
+
+    fn poll(&mut self, id: usize, wait: Option<u64>) -> Option<Result<(), AcquireError>> {
+        match self.stages[&id] {
+            Stage::InLine { deadline } if deadline.is_none_or(|deadline| self.now < deadline) => return None,
+            Stage::InLine { .. } => self.line.retain(|other| *other != id),
+            Stage::SentAway | Stage::Handed => {}
+        }
+        Some(match self.stages.remove(&id) {
+            Some(Stage::Handed) => Ok(()),
+            Some(Stage::SentAway) => Err(AcquireError::Closed),
+            _ => Err(AcquireError::Timeout { waited: Duration::from_millis(wait.unwrap_or(0)) }),
+        })
+    }
+
+    fn cancel(&mut self, id: usize) {
+        self.line.retain(|other| *other != id);
+        if self.stages.remove(&id) == Some(Stage::Handed) {
+            self.release();
+        }
+    }
+
+    fn release(&mut self) {
+        match self.line.pop_front() {
+            Some(first) => drop(self.stages.insert(first, Stage::Handed)),
+            None => self.free += 1,
+        }
+    }
+
+    fn close(&mut self) {
+        self.is_closed = true;
+        self.stages.extend(self.line.drain(..).map(|id| (id, Stage::SentAway)));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_history_gives_the_results_and_figures_of_the_model(
+        (max_concurrent, max_waiting) in (1..4_usize, 0..4_usize),
+        ops in ops(),
+    ) {
+        let clock = ManualClock::new();
+        let built = Bulkhead::builder(max_concurrent).max_waiting(max_waiting).clock(clock.clone()).build();
+        let bulkhead = built.expect("in range");
+        let mut model = Model {
+            free: max_concurrent,
+            max_waiting,
+            line: VecDeque::new(),
+            stages: BTreeMap::new(),
+            is_closed: false,
+            now: 0,
+        };
+        let (mut pending, mut permits) = (Vec::new(), Vec::new());
+        for (id, op) in ops.into_iter().enumerate() {
+            let (mut polled, mut expected) = (None, None);
+            match op {
+                Op::Try => {
+                    let result = bulkhead.try_acquire().map(|permit| permits.push(permit));
+                    prop_assert_eq!(result, model.take_free(AcquireError::Full { max_concurrent }));
+                }
+                Op::Begin { wait } => {
+                    let bound = wait.map_or(Duration::MAX, Duration::from_millis);
+                    polled = Some((id, wait, Box::pin(bulkhead.acquire_within(bound))));
+                    expected = model.begin(id, wait);
+                }
+                Op::Poll(which) if !pending.is_empty() => {
+                    let waits: (usize, Option<u64>, _) = pending.remove(which % pending.len());
+                    expected = model.poll(waits.0, waits.1);
+                    polled = Some(waits);
+                }
+                Op::Cancel(which) if !pending.is_empty() => {
+                    let (id, ..) = pending.remove(which % pending.len());
+                    model.cancel(id);
+                }
+                Op::Release(which) if !permits.is_empty() => {
+                    drop(permits.remove(which % permits.len()));
+                    model.release();
+                }
+                Op::Advance(by) => {
+                    model.now += by;
+                    clock.advance(Duration::from_millis(by));
+                }
+                Op::Close => {
+                    bulkhead.close();
+                    model.close();
+                }
+                Op::Poll(_) | Op::Cancel(_) | Op::Release(_) => {}
+            }
+            if let Some((id, wait, mut waits)) = polled {
+                match poll(&mut waits) {
+                    Poll::Pending => {
+                        prop_assert_eq!(expected, None);
+                        pending.push((id, wait, waits));
+                    }
+                    Poll::Ready(result) => {
+                        prop_assert_eq!(Some(result.map(|permit| permits.push(permit))), expected);
+                    }
+                }
+            }
+            prop_assert_eq!(figures(&bulkhead), (max_concurrent - model.free, model.line.len()));
+        }
+        drop((pending, permits));
+        prop_assert_eq!(figures(&bulkhead), (0, 0));
+    }
 }

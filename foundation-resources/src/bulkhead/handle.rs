@@ -28,7 +28,8 @@ pub(super) struct Shared {
 }
 
 impl Bulkhead {
-    /// Configures a bulkhead that lets `max_concurrent` calls be under way, 1 to [`MAX_CONCURRENT_LIMIT`].
+    /// Configures a bulkhead that lets `max_concurrent` calls be under way, 1 to
+    /// [`MAX_CONCURRENT_LIMIT`](super::MAX_CONCURRENT_LIMIT).
     pub const fn builder(max_concurrent: usize) -> Builder {
         Builder::new(max_concurrent)
     }
