@@ -4,71 +4,41 @@
 //! cargo bench -p foundation-registry --features agent --bench registry [-- [--json] [TEXT]...]
 //! ```
 //!
-//! measures the cases whose group and case contain each TEXT; `--json` prints one object for each measurement.
-//! `--list-instructions` and `--instructions NAME` serve instruction counters: see `support/instructions.rs`.
+//! measures the cases whose group and case contain each TEXT; `xtask/bench-support/command.rs` tells the other arguments.
 //!
 //! Only the ratios within one run mean anything beyond the machine and the moment. Raw maps have keys and values of the
 //! same types as the registry's, the same hash function, and one owner a name; keys are visited in one random order. What
 //! the registry does beyond a map is in its times: the owner's liveness, generations, exit hooks, lists by namespace.
 
+#[path = "../../xtask/bench-support/mod.rs"]
+mod bench;
 mod support;
 
 use std::cell::OnceCell;
-use std::env;
 use std::process::ExitCode;
 
+use bench::command::{self, Run, THREADS, on};
 use support::capability::{self, Agents, Which};
 use support::churn::{self, Newcomers};
 use support::death::{self, Mortals};
 use support::enumeration::{self, Corner};
 use support::fleet::Fleet;
 use support::frameworks::{self, Troupe};
-use support::instructions;
+use support::instructions::LOOPS;
 use support::lookup::{self, Take};
-use support::measure::{Contender, measure};
-use support::report::{self, Format};
-
-const THREADS: [usize; 2] = [1, 2];
 
 fn main() -> ExitCode {
-    let mut run = Run::default();
-    let mut arguments = env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            // What cargo hands to every benchmark.
-            "--bench" => {}
-            "--json" => run.format = Format::Json,
-            "--list-instructions" => {
-                instructions::list();
-                return ExitCode::SUCCESS;
-            }
-            "--instructions" => {
-                let name = arguments.next().unwrap_or_default();
-                if instructions::run(&name) {
-                    return ExitCode::SUCCESS;
-                }
-                return refuse(&format!("no loop is called `{name}`; --list-instructions prints those there are"));
-            }
-            option if option.starts_with('-') => {
-                return refuse(&format!("there is no option {option}; the head of the program tells those there are"));
-            }
-            text => run.filter.push(text.to_owned()),
-        }
-    }
-    run.lookups();
-    run.churn();
-    run.deaths();
-    run.enumerations();
-    run.capabilities();
-    // A million of everything takes gigabytes, and there is as much to come.
-    run.fleets = Default::default();
-    run.actors();
-    ExitCode::SUCCESS
-}
-
-fn refuse(why: &str) -> ExitCode {
-    eprintln!("{why}");
-    ExitCode::FAILURE
+    command::obey(&LOOPS, |run| {
+        let mut cases = Cases { run, fleets: Default::default() };
+        cases.lookups();
+        cases.churn();
+        cases.deaths();
+        cases.enumerations();
+        cases.capabilities();
+        // A million of everything takes gigabytes, and there is as much to come.
+        cases.fleets = Default::default();
+        cases.actors();
+    })
 }
 
 /// How many entries there are.
@@ -99,39 +69,24 @@ impl Size {
     }
 }
 
-fn on(threads: usize) -> &'static str {
-    if threads == 1 { "1 thread" } else { "2 threads" }
-}
-
-/// Which cases are measured, and how they are shown.
-#[derive(Default)]
-struct Run {
-    format: Format,
-    filter: Vec<String>,
+/// What is measured.
+struct Cases {
+    run: Run,
     /// By [`Size`], each made when first wanted.
     fleets: [OnceCell<Fleet>; Size::ALL.len()],
 }
 
-impl Run {
+impl Cases {
     fn fleet(&self, size: Size) -> &Fleet {
         self.fleets[size as usize].get_or_init(|| Fleet::new(size.entries()))
     }
 
-    fn wants(&self, group: &str, case: &str) -> bool {
-        let name = format!("{group}: {case}");
-        self.filter.iter().all(|text| name.contains(text.as_str()))
-    }
-
-    fn measure(&self, group: &str, case: &str, threads: usize, contenders: &[Contender<'_>]) {
-        report::print(self.format, group, case, contenders, &measure(contenders, threads));
-    }
-
     /// Runs `each` for the sizes and numbers of threads whose case is wanted.
-    fn cases(&self, group: &str, detail: &str, mut each: impl FnMut(Size, usize, &str)) {
+    fn each(&self, group: &str, detail: &str, mut each: impl FnMut(Size, usize, &str)) {
         for size in Size::ALL {
             for threads in THREADS {
                 let case = format!("{}{detail}, {}", size.label(), on(threads));
-                if self.wants(group, &case) {
+                if self.run.wants(group, &case) {
                     each(size, threads, &case);
                 }
             }
@@ -141,26 +96,26 @@ impl Run {
     fn lookups(&self) {
         for take in Take::ALL {
             let group = take.group();
-            self.cases(group, "", |size, threads, case| {
-                self.measure(group, case, threads, &lookup::contenders(self.fleet(size), threads, take));
+            self.each(group, "", |size, threads, case| {
+                self.run.measure(group, case, threads, &lookup::contenders(self.fleet(size), threads, take));
             });
         }
     }
 
     fn churn(&self) {
         let group = "register+unregister";
-        self.cases(group, "", |size, threads, case| {
+        self.each(group, "", |size, threads, case| {
             let newcomers = Newcomers::new(threads);
-            self.measure(group, case, threads, &churn::contenders(self.fleet(size), &newcomers));
+            self.run.measure(group, case, threads, &churn::contenders(self.fleet(size), &newcomers));
         });
     }
 
     fn deaths(&self) {
         let group = "owner death, a name";
         for (names, detail) in [(1, ", 1 name each"), (100, ", 100 names each")] {
-            self.cases(group, detail, |size, threads, case| {
+            self.each(group, detail, |size, threads, case| {
                 let mortals = Mortals::new(threads, names);
-                self.measure(group, case, threads, &death::contenders(self.fleet(size), &mortals));
+                self.run.measure(group, case, threads, &death::contenders(self.fleet(size), &mortals));
             });
         }
     }
@@ -169,10 +124,10 @@ impl Run {
         let group = "services of a namespace";
         for threads in THREADS {
             let case = format!("100 beside 100k, {}", on(threads));
-            if self.wants(group, &case) {
+            if self.run.wants(group, &case) {
                 let registry = &self.fleet(Size::HundredThousand).registry;
                 let corner = Corner::new(registry, 100);
-                self.measure(group, &case, threads, &enumeration::contenders(registry, &corner));
+                self.run.measure(group, &case, threads, &enumeration::contenders(registry, &corner));
             }
         }
     }
@@ -183,9 +138,9 @@ impl Run {
         for which in [Which::Same, Which::InTurn] {
             for threads in THREADS {
                 let case = format!("10 of 100k, {}, {}", which.label(), on(threads));
-                if self.wants(group, &case) {
+                if self.run.wants(group, &case) {
                     let agents = agents.get_or_init(|| Agents::new(Size::HundredThousand.entries()));
-                    self.measure(group, &case, threads, &capability::contenders(agents, which));
+                    self.run.measure(group, &case, threads, &capability::contenders(agents, which));
                 }
             }
         }
@@ -194,9 +149,9 @@ impl Run {
     fn actors(&self) {
         let group = "lookup beside actors";
         let mut troupe = Troupe::new();
-        self.cases(group, "", |size, threads, case| {
+        self.each(group, "", |size, threads, case| {
             troupe.grow_to(size.entries());
-            self.measure(group, case, threads, &frameworks::contenders(&troupe, threads));
+            self.run.measure(group, case, threads, &frameworks::contenders(&troupe, threads));
         });
     }
 }

@@ -5,8 +5,8 @@ use std::hint::black_box;
 use foundation_registry::{AgentEntry, AgentQuery, Registry};
 use foundation_types::{AgentId, AgentInfo, Capability, Namespace, Owner, SystemClock};
 
-use super::fleet::shuffle;
-use super::measure::{Contender, timed};
+use crate::bench::measure::{Contender, timed};
+use crate::bench::order::shuffle;
 
 /// At most so many times what copying the result costs.
 const TARGET: f64 = 3.0;

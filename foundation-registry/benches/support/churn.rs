@@ -5,7 +5,7 @@ use foundation_types::{Metadata, Owner, Pid};
 
 use super::fleet::{Fleet, key};
 use super::maps::RawMap;
-use super::measure::{Contender, Work, timed};
+use crate::bench::measure::{Contender, Work, timed};
 
 /// At most so many times the fastest raw map's insert and remove.
 const TARGET: f64 = 2.5;

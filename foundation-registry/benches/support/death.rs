@@ -7,7 +7,7 @@ use foundation_types::{Owner, Pid};
 
 use super::fleet::{Fleet, key, register};
 use super::maps::RawMap;
-use super::measure::{Contender, Sample, Work};
+use crate::bench::measure::{Contender, Sample, Work};
 
 /// Names that a thread uses up in one sample, by one owner or by several.
 const NAMES: usize = 400;

@@ -6,7 +6,7 @@ use foundation_registry::{EntrySnapshot, Registry, RegistryKey};
 use foundation_types::{Namespace, Owner};
 
 use super::fleet::{name, register};
-use super::measure::{Contender, timed};
+use crate::bench::measure::{Contender, timed};
 
 const RUN: usize = 16;
 

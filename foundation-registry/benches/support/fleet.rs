@@ -4,6 +4,7 @@ use foundation_registry::{Registry, RegistryKey};
 use foundation_types::{Metadata, Namespace, Owner, Pid, ServiceName};
 
 use super::maps::{Dash, Locked, Papaya, RawMap, SccIndex, SccMap};
+use crate::bench::order::shuffle;
 
 /// A registry and its raw peers, each holding the same names for the same owners, of which each holds one.
 pub(crate) struct Fleet {
@@ -62,17 +63,4 @@ pub(crate) fn register(registry: &Registry, key: &RegistryKey, pid: &Pid) {
     registry
         .register(&key.namespace, &key.name, pid, Metadata::new())
         .expect("the name is free, the owner alive and the registry open");
-}
-
-/// The same order in every run.
-pub(crate) fn shuffle<T>(items: &mut [T]) {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    for last in (1..items.len()).rev() {
-        // Marsaglia's xorshift64.
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        let other = usize::try_from(state % (last as u64 + 1)).expect("no larger than an index");
-        items.swap(last, other);
-    }
 }

@@ -12,8 +12,9 @@ use kameo::registry::ACTOR_REGISTRY;
 use ractor::{ActorProcessingErr, registry};
 use tokio::runtime::{self, Runtime};
 
-use super::fleet::{key, register, shuffle};
-use super::measure::{Contender, timed};
+use super::fleet::{key, register};
+use crate::bench::measure::{Contender, timed};
+use crate::bench::order::shuffle;
 
 const RUN: usize = 256;
 /// Actors of each framework at the most: a million of them would take gigabytes.

@@ -1,4 +1,4 @@
-//! Loops whose instructions are counted: the same number in every run, on whatever machine.
+//! Loops whose instructions are counted.
 
 use std::hint::black_box;
 
@@ -9,51 +9,27 @@ use super::capability::{Agents, SHARING, Which};
 use super::churn::{self, Newcomers};
 use super::fleet::{Fleet, key, register};
 use super::maps::RawMap;
+use crate::bench::command::Loop;
 
 const ENTRIES: usize = 1_000;
 const ITERATIONS: usize = 1_000;
 
-/// A loop, a pattern for the name of the function it is in, and how to run it.
-struct Loop {
-    name: &'static str,
-    pattern: &'static str,
-    run: fn(),
-}
-
-const LOOPS: [Loop; 9] = [
-    Loop { name: "lookup, id read", pattern: "*counted_with*", run: || counted_with(&Fleet::new(ENTRIES)) },
-    Loop { name: "lookup, pid cloned", pattern: "*counted_lookup*", run: || counted_lookup(&Fleet::new(ENTRIES)) },
-    Loop { name: "papaya get", pattern: "*counted_papaya*", run: || counted_papaya(&Fleet::new(ENTRIES)) },
-    Loop { name: "scc peek", pattern: "*counted_scc*", run: || counted_scc(&Fleet::new(ENTRIES)) },
-    Loop { name: "RwLock<HashMap> get", pattern: "*counted_rwlock*", run: || counted_rwlock(&Fleet::new(ENTRIES)) },
-    Loop {
-        name: "register+unregister",
-        pattern: "*counted_churn*",
-        run: || counted_churn(&Fleet::new(ENTRIES), &Newcomers::new(1)),
-    },
-    Loop {
-        name: "dashmap insert+remove",
-        pattern: "*counted_insert_remove*",
-        run: || counted_insert_remove(&Fleet::new(ENTRIES), &Newcomers::new(1)),
-    },
-    Loop { name: "owner death, a name", pattern: "*instructions::die*", run: || death(&Fleet::new(ENTRIES)) },
-    Loop { name: "capability query", pattern: "*counted_query*", run: || counted_query(&Agents::new(ENTRIES)) },
+pub(crate) const LOOPS: [Loop; 9] = [
+    counted("lookup, id read", "*counted_with*", || counted_with(&Fleet::new(ENTRIES))),
+    counted("lookup, pid cloned", "*counted_lookup*", || counted_lookup(&Fleet::new(ENTRIES))),
+    counted("papaya get", "*counted_papaya*", || counted_papaya(&Fleet::new(ENTRIES))),
+    counted("scc peek", "*counted_scc*", || counted_scc(&Fleet::new(ENTRIES))),
+    counted("RwLock<HashMap> get", "*counted_rwlock*", || counted_rwlock(&Fleet::new(ENTRIES))),
+    counted("register+unregister", "*counted_churn*", || counted_churn(&Fleet::new(ENTRIES), &Newcomers::new(1))),
+    counted("dashmap insert+remove", "*counted_insert_remove*", || {
+        counted_insert_remove(&Fleet::new(ENTRIES), &Newcomers::new(1));
+    }),
+    counted("owner death, a name", "*instructions::die*", || death(&Fleet::new(ENTRIES))),
+    counted("capability query", "*counted_query*", || counted_query(&Agents::new(ENTRIES))),
 ];
 
-/// Prints the loops: name, pattern and iterations, with tabs between.
-pub(crate) fn list() {
-    for Loop { name, pattern, .. } in &LOOPS {
-        println!("{name}\t{pattern}\t{ITERATIONS}");
-    }
-}
-
-/// Runs one loop. Returns whether there is such a one.
-pub(crate) fn run(name: &str) -> bool {
-    let found = LOOPS.iter().find(|candidate| candidate.name == name);
-    if let Some(found) = found {
-        (found.run)();
-    }
-    found.is_some()
+const fn counted(name: &'static str, pattern: &'static str, run: fn()) -> Loop {
+    Loop { name, pattern, iterations: ITERATIONS, run }
 }
 
 #[inline(never)]

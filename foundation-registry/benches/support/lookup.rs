@@ -7,7 +7,7 @@ use foundation_types::Pid;
 
 use super::fleet::Fleet;
 use super::maps::RawMap;
-use super::measure::{Contender, Work, timed};
+use crate::bench::measure::{Contender, Work, timed};
 
 /// At most so many times the fastest raw map's time, the entry's liveness check included.
 const TARGET: f64 = 1.15;

@@ -9,5 +9,3 @@ pub(crate) mod frameworks;
 pub(crate) mod instructions;
 pub(crate) mod lookup;
 pub(crate) mod maps;
-pub(crate) mod measure;
-pub(crate) mod report;
