@@ -441,6 +441,17 @@ fn a_checkout_outlives_its_pool_and_moves_between_threads() {
 }
 
 #[test]
+fn a_factory_may_be_chosen_at_run_time() {
+    let workers = Workers::new();
+    let factory: Arc<dyn Factory<Item = Worker, Error = Refused>> = Arc::new(workers.clone());
+    let pool = Pool::builder(factory).size(1).build().expect("starts");
+    assert_eq!(pool.try_checkout().expect("idle").number, 1);
+    assert_eq!(now(pool.checkout()).expect("idle").number, 1);
+    drop(pool);
+    assert_eq!(workers.retired(), 1);
+}
+
+#[test]
 fn every_checkout_is_followed_by_a_checkin() {
     let (workers, clock, observer) = (Workers::new(), ManualClock::new(), Arc::new(RecordingObserver::new()));
     let pool = builder(&workers, 1, 1)
