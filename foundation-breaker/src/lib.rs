@@ -6,6 +6,8 @@ pub mod agent;
 mod alarm;
 mod breaker;
 mod classify;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod counters;
 mod error;
 pub mod events;

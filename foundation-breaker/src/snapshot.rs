@@ -128,7 +128,7 @@ pub struct Totals {
     pub melted: u64,
     /// Calls that count as neither: classified so, or given up.
     pub ignored: u64,
-    /// Calls that were slow, whatever their outcome.
+    /// Calls that were slow, of those that succeeded or failed.
     pub slow: u64,
     /// How often the circuit opened.
     pub opened: u64,

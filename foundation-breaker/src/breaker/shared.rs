@@ -235,7 +235,7 @@ impl<C: Clock> Shared<C> {
     /// Takes the outcome of a call that was let through.
     #[inline]
     pub(crate) fn report(&self, ticket: Ticket, outcome: Outcome) {
-        if outcome == Outcome::Success && !ticket.is_timed() && !self.counts_success(ticket.word) {
+        if outcome == Outcome::Success && ticket.word.is_plain() && !self.counts_success(ticket.word) {
             self.counters.add(Count::Succeeded);
         } else {
             self.report_otherwise(ticket, outcome);

@@ -249,11 +249,7 @@ impl Machine {
     pub(crate) fn reset(&mut self, now: MonoTime) {
         match self.mode {
             Mode::Open { .. } | Mode::HalfOpen(_) => self.close(now, "reset"),
-            Mode::Closed | Mode::ForcedOpen => {
-                self.begin_generation();
-                self.forget(now);
-                self.tell(now, ChangeKind::Reset);
-            }
+            Mode::Closed | Mode::ForcedOpen => self.renew(now),
         }
     }
 
@@ -277,12 +273,15 @@ impl Machine {
         self.options = options;
         match self.mode {
             Mode::Open { .. } | Mode::HalfOpen(_) => self.close(now, "reconfigured"),
-            Mode::Closed | Mode::ForcedOpen => {
-                self.begin_generation();
-                self.forget(now);
-                self.tell(now, ChangeKind::Reset);
-            }
+            Mode::Closed | Mode::ForcedOpen => self.renew(now),
         }
+    }
+
+    /// The same state anew, with an empty window. How often the circuit opened in a row it forgets where it closes.
+    fn renew(&mut self, now: MonoTime) {
+        self.begin_generation();
+        self.forget(now);
+        self.tell(now, ChangeKind::Reset);
     }
 
     fn open(&mut self, at: MonoTime, reason: &'static str) {
@@ -323,6 +322,7 @@ impl Machine {
         let from = self.state();
         self.begin_generation();
         self.mode = Mode::Closed;
+        self.opened_in_a_row = 0;
         self.forget(at);
         self.tell(at, ChangeKind::Closed { from, reason });
     }
@@ -334,7 +334,6 @@ impl Machine {
 
     fn forget(&mut self, now: MonoTime) {
         self.tally = Tally::new(self.options.trip(), now);
-        self.opened_in_a_row = 0;
         self.last_failure_at = None;
     }
 
@@ -362,9 +361,8 @@ impl Machine {
     pub(crate) fn word(&self) -> Word {
         let mut flags = Flags::NONE;
         let trip = self.options.trip();
-        let reads_durations = trip.slow_calls().is_some()
-            || matches!(self.options.cancel_policy(), CancelPolicy::FailureIfLongerThan(_))
-            || self.audience == Audience::Observer;
+        let reads_durations =
+            trip.slow_calls().is_some() || matches!(self.options.cancel_policy(), CancelPolicy::FailureIfLongerThan(_));
         flags.set_if(Flags::TIMED, reads_durations);
         flags.set_if(Flags::FAULTS, self.options.fault_rate().is_some());
         flags.set_if(Flags::OBSERVED, self.audience == Audience::Observer);

@@ -31,7 +31,8 @@ pub enum CancelPolicy {
     Ignore,
     /// As a failure.
     Failure,
-    /// As a failure if it had run strictly longer than this when it was given up, else as if it had not been made.
+    /// As a failure if it had run strictly longer than this when it was given up, else as if it had not been made. A call
+    /// that began under options that asked for no duration counts as short.
     FailureIfLongerThan(Duration),
 }
 

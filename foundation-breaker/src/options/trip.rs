@@ -71,7 +71,7 @@ pub struct TimeWindow {
 /// What counts as slow, and how much of it is too much. A slow failure counts as slow and as failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct SlowCalls {
-    /// A call is slow if it took strictly longer.
+    /// A call is slow if it took strictly longer. One that began under options that asked for no duration is not.
     pub longer_than: Duration,
     /// The share of slow calls that opens the circuit.
     pub rate: Rate,
