@@ -306,8 +306,10 @@ impl Machine {
                 if *jitter == Ratio::ZERO {
                     return time;
                 }
-                // At most the time itself, so it cannot overflow, and never nothing.
-                time.mul_f64(1.0 - jitter.get() * self.random.uniform()).clamp(Duration::from_nanos(1), time)
+                let share = 1.0 - jitter.get() * self.random.uniform();
+                // Rounded to a float the longest time is longer than itself, and too long. Never nothing, either.
+                let shorter = Duration::try_from_secs_f64(time.as_secs_f64() * share).unwrap_or(time);
+                shorter.clamp(Duration::from_nanos(1), time)
             }
         }
     }
