@@ -28,6 +28,10 @@ pub(super) const EVICTION_SAMPLE: usize = 32;
 const SPARSE: usize = 4;
 
 /// What is kept for a key and a window length.
+///
+/// In a large table each line of memory that a look-up touches is a cache miss. The usual record, with a text as its key, has 56 or
+/// 64 bytes and would lie across two lines most of the time; aligned, it never does.
+#[repr(align(64))]
 pub(super) struct Record<K, T> {
     hash: u64,
     window: NonZeroU64,
@@ -246,4 +250,16 @@ impl<K, A: Algorithm> Shard<K, A> {
 
 fn is_dead<K, A: Algorithm>(record: &Record<K, A::Cell>, now: SteadyTime) -> bool {
     A::expires_at(&record.cell, record.window) <= now
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{FixedWindow, TokenBucket};
+    use super::*;
+
+    #[test]
+    fn a_record_with_a_text_as_its_key_is_a_cache_line() {
+        assert_eq!(size_of::<Record<String, <FixedWindow as Algorithm>::Cell>>(), 64);
+        assert_eq!(size_of::<Record<String, <TokenBucket as Algorithm>::Cell>>(), 64);
+    }
 }

@@ -25,36 +25,49 @@ pub type LeakyBucket = TokenBucket;
 /// How much is missing from the bucket.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokenBucketCell {
-    /// The tokens missing at `at`, in parts of which a token has as many as the window has nanoseconds. At most
-    /// 2^32 × 2^63.
-    level: u128,
+    /// The lower bits of the tokens missing at `at`, in parts of which a token has as many as the window has nanoseconds. They
+    /// are at most 2^32 × 2^63, and in two pieces because a record then fits into a cache line.
+    level_low: u64,
+    level_high: u32,
     at: SteadyTime,
     /// How many of the parts arrive each nanosecond: the limit of the last admission.
     rate: u32,
 }
 
 impl TokenBucketCell {
+    #[expect(clippy::cast_possible_truncation, reason = "the two pieces make the whole")]
+    fn new(level: u128, at: SteadyTime, rate: u32) -> Self {
+        Self { level_low: level as u64, level_high: (level >> 64) as u32, at, rate }
+    }
+
+    fn level(&self) -> u128 {
+        u128::from(self.level_high) << 64 | u128::from(self.level_low)
+    }
+
     fn level_at(&self, now: SteadyTime) -> u128 {
         let elapsed = now.as_nanos().saturating_sub(self.at.as_nanos());
-        self.level.saturating_sub(u128::from(elapsed) * u128::from(self.rate))
+        self.level().saturating_sub(u128::from(elapsed) * u128::from(self.rate))
     }
 }
 
 /// The first number of nanoseconds in which `parts` have arrived.
 fn time_for(parts: u128, rate: u32) -> Duration {
     // The rate is zero only while nothing was ever admitted, and then nothing is missing.
-    let nanos = parts.div_ceil(u128::from(rate.max(1)));
+    let nanos = div_ceil(parts, u64::from(rate.max(1)));
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
 
 /// How many tokens these parts make, a started one counting.
 fn tokens(parts: u128, window: NonZeroU64) -> u32 {
+    u32::try_from(div_ceil(parts, window.get())).unwrap_or(u32::MAX)
+}
+
+fn div_ceil(dividend: u128, divisor: u64) -> u128 {
     // A division of 64 bits is several times cheaper, and most levels fit.
-    let tokens = match u64::try_from(parts) {
-        Ok(parts) => u128::from(parts.div_ceil(window.get())),
-        Err(_) => parts.div_ceil(u128::from(window.get())),
-    };
-    u32::try_from(tokens).unwrap_or(u32::MAX)
+    match u64::try_from(dividend) {
+        Ok(dividend) => dividend.div_ceil(divisor).into(),
+        Err(_) => dividend.div_ceil(divisor.into()),
+    }
 }
 
 impl Algorithm for TokenBucket {
@@ -72,7 +85,7 @@ impl Algorithm for TokenBucket {
         let wanted = level + u128::from(cost) * part;
         if wanted <= room {
             let now = now.max(cell.at);
-            *cell = TokenBucketCell { level: wanted, at: now, rate: quota.limit() };
+            *cell = TokenBucketCell::new(wanted, now, quota.limit());
             let count = tokens(wanted, window);
             return Decision::Allowed(Admission::new(count, capacity - count, time_for(wanted, quota.limit())));
         }
@@ -91,7 +104,7 @@ impl Algorithm for TokenBucket {
     }
 
     fn expires_at(cell: &TokenBucketCell, _: NonZeroU64) -> SteadyTime {
-        cell.at.saturating_add(time_for(cell.level, cell.rate))
+        cell.at.saturating_add(time_for(cell.level(), cell.rate))
     }
 
     fn bound(quota: &Quota) -> u32 {
