@@ -3,6 +3,7 @@
 mod builder;
 #[cfg(feature = "agent")]
 mod features;
+mod infrastructure;
 mod status;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use foundation_types::{Clock, Emitter, MonoTime, Namespace, Timestamp};
 pub use self::builder::{BuildError, FoundationBuilder, LegacyLogs};
 #[cfg(feature = "agent")]
 pub use self::features::{AgentFeatures, FEATURE_CHANGED_EVENT};
+pub use self::infrastructure::Breaker;
 pub use self::status::{FoundationHealth, FoundationStatus, SubsystemStatus};
 
 /// All subsystems of one program, composed: they share a clock, an observer, a default namespace and, with the feature
@@ -47,6 +49,7 @@ struct Parts {
     gate: foundation_types::FeatureGate,
     registry: Registry,
     services: ServiceRegistry,
+    infrastructure: crate::infrastructure::Parts,
 }
 
 /// One subsystem in the eyes of the composition root.
@@ -108,9 +111,11 @@ impl Foundation {
         self.subsystems().map(|subsystem| subsystem.inspect.inspect()).collect()
     }
 
-    /// Shuts every subsystem down, the last first: from then on their operations say that they are closed. Owners are not
-    /// touched. Idempotent; clones of this instance and handles taken from it are shut down with it.
+    /// Shuts every subsystem down, the last first: from then on their operations say that they are closed. Pools are closed
+    /// with it; breakers and limiters have nothing to close, and go on working for who still has them. Owners are not touched.
+    /// Idempotent; clones of this instance and handles taken from it are shut down with it.
     pub fn shutdown(&self) {
+        self.0.infrastructure.shut_down();
         self.0.registry.shutdown();
     }
 
@@ -120,8 +125,15 @@ impl Foundation {
     }
 
     fn subsystems(&self) -> impl Iterator<Item = Subsystem<'_>> {
-        let registry = &self.0.registry;
-        [Subsystem { name: "registry", is_open: self.registry_is_open(), inspect: registry }].into_iter()
+        let is_open = !self.is_shut_down();
+        let subsystem = |name, inspect| Subsystem { name, is_open, inspect };
+        [
+            Subsystem { is_open: self.registry_is_open(), ..subsystem("registry", self.registry()) },
+            subsystem("breakers", self.breakers()),
+            subsystem("rate_limiter", self.rate_limiter()),
+            subsystem("pools", self.pools()),
+        ]
+        .into_iter()
     }
 
     fn registry_is_open(&self) -> bool {

@@ -15,18 +15,19 @@ pub mod error;
 pub mod error_context;
 mod foundation;
 pub mod global;
+pub mod infrastructure;
 pub mod process_registry;
 pub mod service_registry;
 #[cfg(feature = "agent")]
 pub mod types;
 
 /// The subsystem crates, for everything that has no old name.
-pub use {foundation_registry, foundation_types};
+pub use {foundation_breaker, foundation_registry, foundation_resources, foundation_types};
 
 #[cfg(feature = "agent")]
 pub use foundation::{AgentFeatures, FEATURE_CHANGED_EVENT};
 pub use foundation::{
-    BuildError, Foundation, FoundationBuilder, FoundationHealth, FoundationStatus, LegacyLogs, SubsystemStatus,
+    Breaker, BuildError, Foundation, FoundationBuilder, FoundationHealth, FoundationStatus, LegacyLogs, SubsystemStatus,
 };
 #[cfg(feature = "agent")]
 pub use foundation_types::{AgentId, AgentInfo, AgentState, AgentType, Capability, MetadataView, ProcessId};

@@ -90,7 +90,8 @@ fn status_and_health_tell_of_every_subsystem() {
     let status = foundation.status();
     assert_eq!((status.version, &status.namespace), (env!("CARGO_PKG_VERSION"), foundation.namespace()));
     let subsystems: Vec<_> = status.subsystems.into_iter().collect();
-    assert_eq!(subsystems, [("registry", SubsystemStatus::Running(Health::Healthy))]);
+    let well = SubsystemStatus::Running(Health::Healthy);
+    assert_eq!(subsystems, ["breakers", "pools", "rate_limiter", "registry"].map(|name| (name, well)));
 
     let health = foundation.health();
     assert_eq!((health.status, health.foundation_available), (Health::Healthy, true));
@@ -100,7 +101,7 @@ fn status_and_health_tell_of_every_subsystem() {
     foundation.shutdown();
     let health = foundation.health();
     assert_eq!((health.status, health.foundation_available), (Health::Degraded, false));
-    assert_eq!(health.services["registry"], SubsystemStatus::Stopped);
+    assert!(health.services.values().all(|service| *service == SubsystemStatus::Stopped), "{health:?}");
 }
 
 #[test]
@@ -109,7 +110,8 @@ fn inspection_shows_what_the_registry_holds() {
     let owner = Owner::new();
     foundation.registry().register(foundation.namespace(), &NAME, &owner.pid(), Metadata::new()).expect("free");
     let sections = foundation.inspect();
-    assert_eq!(sections.iter().map(Section::title).collect::<Vec<_>>(), ["registry"]);
+    let titles: Vec<_> = sections.iter().map(Section::title).collect();
+    assert_eq!(titles, ["registry", "circuit breakers", "rate_limiter", "pools"]);
     let services = sections[0].gauges().iter().find(|gauge| gauge.name() == "services").expect("there");
     assert_eq!(services.value(), &Cell::Count(1));
 }
@@ -129,7 +131,7 @@ fn p14_shutdown_is_idempotent_and_nothing_panics_afterwards() {
     assert_eq!(registered.map(drop), Err(RegisterError::Closed));
     assert_eq!(foundation.services().list(foundation.namespace()), Err(RegistryError::Closed));
     foundation.status();
-    assert_eq!(foundation.inspect().len(), 1);
+    assert_eq!(foundation.inspect().len(), 4);
     foundation.shutdown();
     assert!(owner.pid().is_alive(), "owners are not touched");
     assert!(Foundation::isolated().available(), "another instance is another one");

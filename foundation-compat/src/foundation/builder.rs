@@ -1,6 +1,7 @@
 //! Composing an instance.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use foundation_registry::backend::Backend;
@@ -8,6 +9,8 @@ use foundation_registry::{Limits, OptionsError, Registry, RegistryBuilder, Servi
 use foundation_types::{Clock, Emitter, Namespace, Observer, SystemClock};
 
 use super::{Foundation, Parts};
+use crate::infrastructure::protection::{ProtectionStore, RateRules};
+use crate::infrastructure::{self, Settings};
 
 /// Options of a [`Foundation`].
 #[must_use = "a builder does nothing until built"]
@@ -17,6 +20,7 @@ pub struct FoundationBuilder {
     observer: Option<Arc<dyn Observer>>,
     logs: LegacyLogs,
     registry: RegistryBuilder,
+    infrastructure: Settings,
     #[cfg(feature = "agent")]
     gate: foundation_types::FeatureGate,
 }
@@ -29,6 +33,7 @@ impl Default for FoundationBuilder {
             observer: None,
             logs: LegacyLogs::default(),
             registry: Registry::builder(),
+            infrastructure: Settings::default(),
             #[cfg(feature = "agent")]
             gate: foundation_types::FeatureGate::default(),
         }
@@ -75,6 +80,33 @@ impl FoundationBuilder {
         self
     }
 
+    /// How many circuit breakers there may be at most, agents' not counted; the default is
+    /// [`DEFAULT_SET_LIMIT`](foundation_breaker::DEFAULT_SET_LIMIT).
+    pub fn breaker_limit(mut self, limit: NonZeroUsize) -> Self {
+        self.infrastructure.breaker_limit = limit;
+        self
+    }
+
+    /// How many keys the rate limiter holds at most, in windows of one length; the default is
+    /// [`DEFAULT_MAX_KEYS`](foundation_resources::rate_limit::DEFAULT_MAX_KEYS).
+    pub fn limiter_keys(mut self, most: NonZeroUsize) -> Self {
+        self.infrastructure.limiter_keys = most;
+        self
+    }
+
+    /// The quotas of protected calls whose key has none; there are none by default.
+    pub fn rate_rules(mut self, rules: RateRules) -> Self {
+        self.infrastructure.rules = rules;
+        self
+    }
+
+    /// Where protection configurations are kept; the default is a
+    /// [`MemoryStore`](crate::infrastructure::protection::MemoryStore).
+    pub fn protection_store(mut self, store: Arc<dyn ProtectionStore>) -> Self {
+        self.infrastructure.store = store;
+        self
+    }
+
     /// Which log lines the legacy facade writes.
     pub fn legacy_logs(mut self, logs: LegacyLogs) -> Self {
         self.logs = logs;
@@ -95,11 +127,13 @@ impl FoundationBuilder {
         let registry = registry.gate(self.gate.clone());
         let registry = registry.build()?;
         let services = ServiceRegistry::new(registry.clone()).with_logs(self.logs.services);
+        let emitter = Emitter::from(self.observer);
         Ok(Foundation(Arc::new(Parts {
+            infrastructure: infrastructure::Parts::new(self.infrastructure, &self.clock, &emitter),
             namespace: self.namespace,
             started: (self.clock.mono(), self.clock.wall()),
             clock: self.clock,
-            emitter: Emitter::from(self.observer),
+            emitter,
             logs: self.logs,
             #[cfg(feature = "agent")]
             gate: self.gate,

@@ -1,0 +1,3 @@
+//! Sample workers for pools.
+
+pub mod http;
