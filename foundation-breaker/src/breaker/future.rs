@@ -53,26 +53,32 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let StageProjection::Waiting { op } = this.stage.as_mut().project() {
-            let op = op.take().expect("polled after a panic");
-            match this.breaker.try_acquire() {
-                Ok(permit) => {
-                    // While `op` runs the permit is on the stack, so that a panic in it finds it there.
-                    this.stage.set(Stage::Running { future: op() });
-                    *this.permit = Some(permit);
-                }
-                Err(rejected) => {
-                    this.stage.set(Stage::Over);
-                    return Poll::Ready(Err(CallError::Rejected(rejected)));
+        // While anything of the caller's runs the permit is on the stack, so that a panic finds it there and drops it while
+        // the thread unwinds, whenever the future itself will be dropped.
+        let permit = match this.stage.as_mut().project() {
+            StageProjection::Waiting { op } => {
+                let op = op.take().expect("polled after a panic");
+                match this.breaker.try_acquire() {
+                    Ok(permit) => {
+                        this.stage.set(Stage::Running { future: op() });
+                        permit
+                    }
+                    Err(rejected) => {
+                        this.stage.set(Stage::Over);
+                        return Poll::Ready(Err(CallError::Rejected(rejected)));
+                    }
                 }
             }
-        }
-        let StageProjection::Running { future } = this.stage.as_mut().project() else {
-            panic!("polled after completion");
+            StageProjection::Running { .. } => {
+                let mut permit = this.permit.take().expect("polled after a panic");
+                permit.note_unwinding();
+                permit
+            }
+            StageProjection::Over => panic!("polled after completion"),
         };
-        let mut permit = this.permit.take().expect("polled after a panic");
-        permit.note_unwinding();
-        // Likewise: a panic drops the permit while the thread unwinds, whenever the future itself will be dropped.
+        let StageProjection::Running { future } = this.stage.as_mut().project() else {
+            unreachable!("it runs since it was let through");
+        };
         let Poll::Ready(result) = future.poll(context) else {
             *this.permit = Some(permit);
             return Poll::Pending;

@@ -95,7 +95,13 @@ impl<C: Clock> CircuitBreaker<C> {
     /// [`Rejected`] if the circuit refuses.
     #[inline]
     pub fn try_acquire(&self) -> Result<Permit<'_, C>, Rejected> {
-        Ok(Permit::new(self, self.shared.acquire()?))
+        if let Some(ticket) = self.shared.admit_at_sight() {
+            return Ok(Permit::new(self, ticket));
+        }
+        match self.shared.admit_or_refuse() {
+            Ok(ticket) => Ok(Permit::new(self, ticket)),
+            Err(refusal) => Err(self.shared.rejected(refusal)),
+        }
     }
 
     /// As [`CircuitBreaker::try_acquire`], for a permit that outlives the borrow.
@@ -103,7 +109,11 @@ impl<C: Clock> CircuitBreaker<C> {
     /// # Errors
     /// [`Rejected`] if the circuit refuses.
     pub fn try_acquire_owned(&self) -> Result<OwnedPermit<C>, Rejected> {
-        Ok(OwnedPermit::new(self.clone(), self.shared.acquire()?))
+        let ticket = match self.shared.admit_at_sight() {
+            Some(ticket) => ticket,
+            None => self.shared.admit_or_refuse().map_err(|refusal| self.shared.rejected(refusal))?,
+        };
+        Ok(OwnedPermit::new(self.clone(), ticket))
     }
 
     /// Runs `op` if the circuit lets it. `Ok` is a success and `Err` a failure.
@@ -137,16 +147,17 @@ impl<C: Clock> CircuitBreaker<C> {
             entered.report(classify.outcome(&result));
             return result.map_err(CallError::Operation);
         }
-        if let Some(rejected) = self.shared.refuse_at_sight() {
-            return Err(CallError::Rejected(rejected));
+        if let Some(refusal) = self.shared.refuse_at_sight() {
+            return Err(CallError::Rejected(self.shared.rejected(refusal)));
         }
-        match self.try_acquire() {
-            Ok(permit) => {
+        match self.shared.admit_or_refuse() {
+            Ok(ticket) => {
+                let permit = Permit::new(self, ticket);
                 let result = op();
                 permit.report(classify.outcome(&result));
                 result.map_err(CallError::Operation)
             }
-            Err(rejected) => Err(CallError::Rejected(rejected)),
+            Err(refusal) => Err(CallError::Rejected(self.shared.rejected(refusal))),
         }
     }
 

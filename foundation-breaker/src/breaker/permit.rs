@@ -8,20 +8,28 @@ use super::CircuitBreaker;
 use super::shared::Ticket;
 use crate::classify::Outcome;
 
+/// How far the call of a permit has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    UnderWay,
+    Reported,
+}
+
 macro_rules! permit {
     ($(#[$doc:meta])* $name:ident <$($life:lifetime,)? C> holds $held:ty) => {
         $(#[$doc])*
         #[must_use = "dropping a permit without a report gives the call up"]
         pub struct $name<$($life,)? C: Clock = SystemClock> {
             breaker: $held,
-            /// Absent once it is reported.
-            ticket: Option<Ticket>,
+            /// Stays where it is when it is reported, for it is large beside what a report needs of it.
+            ticket: Ticket,
+            stage: Stage,
         }
 
         impl<$($life,)? C: Clock> $name<$($life,)? C> {
             #[inline]
             pub(super) fn new(breaker: $held, ticket: Ticket) -> Self {
-                Self { breaker, ticket: Some(ticket) }
+                Self { breaker, ticket, stage: Stage::UnderWay }
             }
 
             /// The breaker that gave it.
@@ -31,7 +39,7 @@ macro_rules! permit {
 
             /// Whether the call is a probe of a half-open circuit, whose outcome decides.
             pub fn is_probe(&self) -> bool {
-                self.ticket.as_ref().is_some_and(Ticket::is_probe)
+                self.ticket.is_probe()
             }
 
             /// The call succeeded.
@@ -55,18 +63,18 @@ macro_rules! permit {
             /// Reports how the call ended.
             #[inline]
             pub fn report(mut self, outcome: Outcome) {
-                if let Some(ticket) = self.ticket.take() {
-                    self.breaker.shared.report(ticket, outcome);
-                }
+                self.stage = Stage::Reported;
+                self.breaker.shared.report(&self.ticket, outcome);
             }
         }
 
         impl<$($life,)? C: Clock> Drop for $name<$($life,)? C> {
             /// Gives the call up: see [`CancelPolicy`](crate::CancelPolicy). While the thread unwinds from a panic that
             /// began after the permit was given, the call counts as failed.
+            #[inline]
             fn drop(&mut self) {
-                if let Some(ticket) = self.ticket.take() {
-                    self.breaker.shared.abandon(ticket);
+                if self.stage == Stage::UnderWay {
+                    self.breaker.shared.abandon(&self.ticket);
                 }
             }
         }
@@ -95,17 +103,13 @@ permit! {
 impl<C: Clock> Permit<'_, C> {
     /// Takes the present for the time of its issue, as far as panics go: for a permit that moves between polls.
     pub(super) fn note_unwinding(&mut self) {
-        if let Some(ticket) = &mut self.ticket {
-            ticket.note_unwinding();
-        }
+        self.ticket.note_unwinding();
     }
 
     /// Has a failure of this call open a closed circuit at once.
     #[cfg(feature = "agent")]
     pub(crate) fn make_vital(&mut self) {
-        if let Some(ticket) = &mut self.ticket {
-            ticket.make_vital();
-        }
+        self.ticket.make_vital();
     }
 }
 
@@ -113,8 +117,6 @@ impl<C: Clock> Permit<'_, C> {
 impl<C: Clock> OwnedPermit<C> {
     /// As [`Permit::note_unwinding`].
     pub(crate) fn note_unwinding(&mut self) {
-        if let Some(ticket) = &mut self.ticket {
-            ticket.note_unwinding();
-        }
+        self.ticket.note_unwinding();
     }
 }

@@ -77,6 +77,7 @@ impl Ticket {
         self.is_vital = true;
     }
 
+    #[cfg_attr(not(feature = "agent"), expect(clippy::unused_self, reason = "only calls of agents can be vital"))]
     fn failure(&self, call: Ended) -> Report {
         #[cfg(feature = "agent")]
         if self.is_vital {
@@ -155,14 +156,14 @@ impl<C: Clock> Shared<C> {
         }
     }
 
+    /// A ticket, if nothing but the state has to be looked at. `None` says nothing yet.
     #[inline]
-    pub(crate) fn acquire(&self) -> Result<Ticket, Rejected> {
+    pub(crate) fn admit_at_sight(&self) -> Option<Ticket> {
         let word = self.word();
-        if word.is_plain() {
+        word.is_plain().then(|| {
             self.counters.add(Count::Admitted);
-            return Ok(Ticket { was_panicking: thread::panicking(), ..Ticket::plain(word) });
-        }
-        self.acquire_otherwise(word)
+            Ticket { was_panicking: thread::panicking(), ..Ticket::plain(word) }
+        })
     }
 
     /// Lets a call through that runs to its end on this thread, if nothing but the state has to be looked at. `None` says
@@ -177,10 +178,13 @@ impl<C: Clock> Shared<C> {
         })
     }
 
+    /// A ticket or the final refusal, counted and told.
     #[inline(never)]
-    pub(crate) fn acquire_otherwise(&self, word: Word) -> Result<Ticket, Rejected> {
+    pub(crate) fn admit_or_refuse(&self) -> Result<Ticket, Refusal> {
+        let word = self.word();
         if let Some(refusal) = self.refuses_without_lock(word) {
-            return Err(self.reject(word, refusal));
+            self.count_refusal(word, refusal);
+            return Err(refusal);
         }
         let was_panicking = thread::panicking();
         if word.state() == State::Closed && !word.has(Flags::FAULTS) {
@@ -194,15 +198,20 @@ impl<C: Clock> Shared<C> {
                 self.counters.add(Count::Admitted);
                 Ok(Ticket::issue(word, admission, issued, was_panicking))
             }
-            Err(refusal) => Err(self.reject(word, refusal)),
+            Err(refusal) => {
+                self.count_refusal(word, refusal);
+                Err(refusal)
+            }
         }
     }
 
-    /// The refusal of a circuit that needs no more than a look to refuse.
+    /// The refusal of a circuit that needs no more than a look to refuse, counted and told. `None` says nothing yet.
     #[inline]
-    pub(crate) fn refuse_at_sight(&self) -> Option<Rejected> {
+    pub(crate) fn refuse_at_sight(&self) -> Option<Refusal> {
         let word = self.word();
-        self.refuses_without_lock(word).map(|refusal| self.reject(word, refusal))
+        let refusal = self.refuses_without_lock(word)?;
+        self.count_refusal(word, refusal);
+        Some(refusal)
     }
 
     /// The refusal of a circuit that is held open, or open for so long yet that a coarse look at the clock suffices.
@@ -222,23 +231,35 @@ impl<C: Clock> Shared<C> {
         }
     }
 
+    /// Counts a refusal and tells it.
     #[inline]
-    fn reject(&self, word: Word, refusal: Refusal) -> Rejected {
-        let Refusal { reason, retry_after } = refusal;
-        self.counters.add(if reason == RejectReason::Injected { Count::Injected } else { Count::Rejected });
+    fn count_refusal(&self, word: Word, refusal: Refusal) {
+        self.counters.add(if refusal.reason == RejectReason::Injected { Count::Injected } else { Count::Rejected });
         if word.has(Flags::OBSERVED) {
-            events::rejected(&self.emitter, &self.name, word.generation(), self.clock.mono(), refusal);
+            self.tell_refusal(word, refusal);
         }
+    }
+
+    #[cold]
+    fn tell_refusal(&self, word: Word, refusal: Refusal) {
+        events::rejected(&self.emitter, &self.name, word.generation(), self.clock.mono(), refusal);
+    }
+
+    /// What the caller learns of a refusal. It is made where it is returned, as a copy of so large a value would have to
+    /// wait for the stores of its parts.
+    #[inline]
+    pub(crate) fn rejected(&self, refusal: Refusal) -> Rejected {
+        let Refusal { reason, retry_after } = refusal;
         Rejected { breaker: self.name.clone(), reason, retry_after }
     }
 
     /// Takes the outcome of a call that was let through.
     #[inline]
-    pub(crate) fn report(&self, ticket: Ticket, outcome: Outcome) {
+    pub(crate) fn report(&self, ticket: &Ticket, outcome: Outcome) {
         if outcome == Outcome::Success && ticket.word.is_plain() && !self.counts_success(ticket.word) {
             self.counters.add(Count::Succeeded);
         } else {
-            self.report_otherwise(ticket, outcome);
+            self.report_otherwise(*ticket, outcome);
         }
     }
 
@@ -296,9 +317,9 @@ impl<C: Clock> Shared<C> {
 
     /// Takes back a ticket that was dropped without a report.
     #[cold]
-    pub(crate) fn abandon(&self, ticket: Ticket) {
+    pub(crate) fn abandon(&self, ticket: &Ticket) {
         if thread::panicking() && !ticket.was_panicking {
-            self.report_otherwise(ticket, Outcome::Failure);
+            self.report_otherwise(*ticket, Outcome::Failure);
             return;
         }
         let (policy, now) = self.with_machine(|machine, now| (machine.options().cancel_policy(), now));
@@ -311,7 +332,7 @@ impl<C: Clock> Shared<C> {
             }
             CancelPolicy::FailureIfLongerThan(_) | CancelPolicy::Ignore => Outcome::Ignored,
         };
-        self.report_otherwise(ticket, outcome);
+        self.report_otherwise(*ticket, outcome);
     }
 
     pub(crate) fn melt(&self) {
