@@ -66,8 +66,31 @@ fn l10_reset_forgets_windows_of_every_length_of_its_key_alone() {
     assert!(!limiter.reset("unknown"));
     assert_eq!(limiter.usage("a", minute).count + limiter.usage("a", hour).count, 0);
     assert_eq!((limiter.usage("b", minute).count, limiter.usage("b", hour).count), (1, 1));
-    assert_eq!(limiter.reset_where(|key| key == "b"), 2);
+    limiter.clear();
     assert!(limiter.is_empty());
+}
+
+#[test]
+fn the_latest_check_of_a_key_tells_its_quota_and_is_not_one_itself() {
+    let clock = ManualClock::new();
+    let limiter = RateLimiter::<String>::builder().clock(clock.clone()).build();
+    let (minute, hour) = (Quota::per_minute(2), Quota::per_hour(5));
+    let latest = |key: &str| limiter.latest(key).map(|(quota, usage)| (quota, usage.count, usage.is_available()));
+    assert_eq!(latest("a"), None);
+    assert!(limiter.check("a", hour).is_allowed());
+    assert_eq!(latest("a"), Some((hour, 1, true)));
+    assert!(limiter.check_n("a", minute, cost(2)).is_allowed());
+    assert_eq!(latest("a"), Some((minute, 2, false)));
+    assert!(limiter.check("a", hour).is_allowed());
+    assert_eq!(latest("a"), Some((hour, 2, true)));
+    assert!(!limiter.check("a", minute.with_limit(1)).is_allowed());
+    assert_eq!(latest("a"), Some((minute.with_limit(1), 2, false)), "a denied check is one as well");
+    clock.advance(MINUTE);
+    assert_eq!(latest("a"), Some((hour, 2, true)), "nothing of the minute counts any more");
+    limiter.sweep();
+    assert_eq!(latest("a"), Some((hour, 2, true)), "whether it is swept or not");
+    assert!(limiter.reset("a"));
+    assert_eq!(latest("a"), None);
 }
 
 #[test]

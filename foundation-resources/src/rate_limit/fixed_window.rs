@@ -17,6 +17,14 @@ pub struct FixedWindow;
 pub struct FixedWindowCell {
     ends_at: SteadyTime,
     count: u32,
+    /// The limit of the last check.
+    limit: u32,
+}
+
+impl FixedWindowCell {
+    pub(super) fn limit(&self) -> u32 {
+        self.limit
+    }
 }
 
 impl Algorithm for FixedWindow {
@@ -34,9 +42,10 @@ impl Algorithm for FixedWindow {
         };
         let (limit, cost) = (quota.limit(), cost.get());
         let reset_after = ends_at.saturating_since(now);
+        cell.limit = limit;
         match count.checked_add(cost) {
             Some(count) if count <= limit => {
-                *cell = FixedWindowCell { ends_at, count };
+                *cell = FixedWindowCell { ends_at, count, limit };
                 Decision::Allowed(Admission::new(count, limit - count, reset_after))
             }
             _ if cost > limit => {

@@ -10,7 +10,7 @@ use foundation_types::{Clock, Emitter, EventName, Measurements, Metadata, Name, 
 use super::inspect::KeyText;
 use super::key::KeyHasher;
 use super::steady::SteadyClock;
-use super::table::{Insertion, Removed, Shard, Shards};
+use super::table::{Fingerprint, Insertion, Removed, Shard, Shards};
 use super::{Algorithm, AsKey, Builder, Decision, Denial, DenialReason, FixedWindow, Quota, SteadyTime, Usage};
 
 const ALLOWED: EventName = event_name!("foundation.rate_limit.allowed");
@@ -117,7 +117,7 @@ impl<K, A: Algorithm, C: Clock, S> RateLimiter<K, A, C, S> {
         let mut cleared = 0;
         for shard in self.shards.iter() {
             cleared += drop_unlocked(shard, |shard, removed| {
-                shard.remove_all(|_| true, removed);
+                shard.clear(removed);
                 removed.len()
             });
         }
@@ -199,11 +199,8 @@ impl<K, A: Algorithm, C: Clock, S: BuildHasher> RateLimiter<K, A, C, S> {
         cost: NonZeroU32,
         now: SteadyTime,
     ) -> Decision {
-        let hash = self.hasher.hash_one(key);
-        let known = {
-            let mut shard = self.shards.lock(hash);
-            check_known(&mut shard, (hash, key), now, &quota, cost)
-        };
+        let hash = self.fingerprint(key);
+        let known = self.shards.lock(hash).check((hash, key), now, &quota, cost);
         let decision = known.unwrap_or_else(|| self.check_new(hash, key, quota, cost, now));
         self.report(&decision, &quota, cost);
         decision
@@ -212,7 +209,7 @@ impl<K, A: Algorithm, C: Clock, S: BuildHasher> RateLimiter<K, A, C, S> {
     #[cold]
     fn check_new<Q: AsKey<K> + ?Sized>(
         &self,
-        hash: u64,
+        hash: Fingerprint,
         key: &Q,
         quota: Quota,
         cost: NonZeroU32,
@@ -230,7 +227,7 @@ impl<K, A: Algorithm, C: Clock, S: BuildHasher> RateLimiter<K, A, C, S> {
         let (decision, inserted) = {
             let mut shard = self.shards.lock(hash);
             // Another thread may have been faster.
-            match check_known(&mut shard, (hash, key), now, &quota, cost) {
+            match shard.check((hash, key), now, &quota, cost) {
                 Some(decision) => (decision, Insertion::Inserted),
                 None => {
                     match self.shards.insert(&mut shard, (hash, quota.window_nanos(), owned, cell), now, &mut removed) {
@@ -256,7 +253,7 @@ impl<K, A: Algorithm, C: Clock, S: BuildHasher> RateLimiter<K, A, C, S> {
     /// How much of `quota` the key has used. Counts nothing.
     pub fn usage<Q: AsKey<K> + ?Sized>(&self, key: &Q, quota: Quota) -> Usage {
         let now = self.clock.now();
-        let hash = self.hasher.hash_one(key);
+        let hash = self.fingerprint(key);
         let shard = self.shards.lock(hash);
         match shard.find(hash, quota.window_nanos(), key) {
             Some(cell) => A::usage(cell, now, &quota),
@@ -266,7 +263,7 @@ impl<K, A: Algorithm, C: Clock, S: BuildHasher> RateLimiter<K, A, C, S> {
 
     /// Forgets what the key has used, in windows of every length. Returns whether there was something to forget.
     pub fn reset<Q: AsKey<K> + ?Sized>(&self, key: &Q) -> bool {
-        let hash = self.hasher.hash_one(key);
+        let hash = self.fingerprint(key);
         let count = drop_unlocked(self.shards.lock(hash), |shard, removed| {
             shard.remove(hash, key, removed);
             removed.len()
@@ -275,35 +272,23 @@ impl<K, A: Algorithm, C: Clock, S: BuildHasher> RateLimiter<K, A, C, S> {
         count > 0
     }
 
-    /// Forgets what every key has used that `gone` is true of, and returns how many records that were. O(records); `gone` runs
-    /// under the lock of one shard and must not call the limiter.
-    pub fn reset_where(&self, mut gone: impl FnMut(&K) -> bool) -> usize {
-        let mut count = 0;
-        for shard in self.shards.iter() {
-            count += drop_unlocked(shard, |shard, removed| {
-                shard.remove_all(&mut gone, removed);
-                removed.len()
-            });
-        }
-        self.emit(&RESET, || (counted(count), Metadata::new()));
-        count
+    #[inline]
+    fn fingerprint<Q: AsKey<K> + ?Sized>(&self, key: &Q) -> Fingerprint {
+        Fingerprint::of(self.hasher.hash_one(key))
     }
 }
 
-/// The decision for a key that has a record.
-#[inline]
-fn check_known<K, A: Algorithm, Q: AsKey<K> + ?Sized>(
-    shard: &mut Shard<K, A>,
-    (hash, key): (u64, &Q),
-    now: SteadyTime,
-    quota: &Quota,
-    cost: NonZeroU32,
-) -> Option<Decision> {
-    let cell = shard.find_mut(hash, quota.window_nanos(), key)?;
-    let decision = A::check(cell, now, quota, cost);
-    let tally = &mut shard.tally;
-    *(if decision.is_allowed() { &mut tally.allowed } else { &mut tally.denied }) += 1;
-    Some(decision)
+impl<K, C: Clock, S: BuildHasher> RateLimiter<K, FixedWindow, C, S> {
+    /// The quota of the last check of the key, denied or not, and how much of it is used; `None` if nothing of the key counts now.
+    /// Of windows of several lengths, those are looked at in which something counts. Counts nothing itself.
+    pub fn latest<Q: AsKey<K> + ?Sized>(&self, key: &Q) -> Option<(Quota, Usage)> {
+        let now = self.clock.now();
+        let hash = self.fingerprint(key);
+        let shard = self.shards.lock(hash);
+        let record = shard.latest(hash, key, now)?;
+        let quota = Quota::from_parts(record.cell.limit(), record.window());
+        Some((quota, FixedWindow::usage(&record.cell, now, &quota)))
+    }
 }
 
 /// Runs `change` on a locked shard, and drops what it removed after the lock.

@@ -36,6 +36,9 @@
 //! - Time is that of the wall clock when the limiter was made plus the monotonic time since ([`SteadyTime`]): windows are
 //!   aligned with the calendar, and setting the clock neither reopens nor extends one.
 //!
+//! Counts are kept in the process, so a check has an answer and never an error of a store. A limit for several processes together is
+//! divided among them, or belongs to a service of its own.
+//!
 //! # Memory
 //!
 //! A record is dead when nothing in it counts any more. Every insertion looks at a bounded number of old records and removes

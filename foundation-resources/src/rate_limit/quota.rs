@@ -69,6 +69,10 @@ impl Quota {
         }
     }
 
+    pub(super) const fn from_parts(limit: u32, window: NonZeroU64) -> Self {
+        Self { limit, burst: None, window }
+    }
+
     /// This quota with a token bucket of this capacity instead of one that holds `limit`. The algorithms of windows do not
     /// look at it.
     #[must_use]

@@ -1,15 +1,15 @@
 //! Where the records are: a table in shards, each under a lock of its own.
 //!
-//! The hash of a key is computed once, outside the lock, and chooses the shard and the place in it; it is kept with the record,
-//! so that growing never runs the hash function of the key. A record lies in its bucket, without an allocation of its own.
+//! The hash of a key is computed once, outside the lock, and chooses the shard and the place in it; half of it is kept with the
+//! record, so that growing never runs the hash function of the key. A record lies in its bucket, without an allocation of its own.
 
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
 use crossbeam_utils::CachePadded;
 use hashbrown::HashTable;
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{Algorithm, AsKey, SteadyTime, WhenFull};
+use super::{Algorithm, AsKey, Decision, Quota, SteadyTime, WhenFull};
 
 /// The most shards.
 const MAX_SHARDS: usize = 64;
@@ -33,7 +33,9 @@ const SPARSE: usize = 4;
 /// 64 bytes and would lie across two lines most of the time; aligned, it never does.
 #[repr(align(64))]
 pub(super) struct Record<K, T> {
-    hash: u64,
+    hash: Fingerprint,
+    /// The number of the last check among those of the shard, without its upper half.
+    checked: u32,
     window: NonZeroU64,
     pub(super) key: K,
     pub(super) cell: T,
@@ -42,6 +44,27 @@ pub(super) struct Record<K, T> {
 impl<K, T> Record<K, T> {
     pub(super) fn window(&self) -> NonZeroU64 {
         self.window
+    }
+}
+
+/// Half of the hash of a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fingerprint(u32);
+
+impl Fingerprint {
+    #[expect(clippy::cast_possible_truncation, reason = "both halves go into it")]
+    pub(super) fn of(hash: u64) -> Self {
+        Self((hash ^ (hash >> 32)) as u32)
+    }
+
+    /// A hash for a table, which takes the lowest bits for the place and the seven highest for a tag.
+    fn spread(self) -> u64 {
+        u64::from(self.0) << 32 | u64::from(self.0)
+    }
+
+    /// One of so many shards, by the bits between those; they are apart in shards of up to half a million places.
+    fn shard(self, shards: usize) -> usize {
+        (self.0 >> 19) as usize & (shards - 1)
     }
 }
 
@@ -66,6 +89,19 @@ pub(super) struct Tally {
     pub(super) expired: u64,
 }
 
+impl Tally {
+    #[inline]
+    pub(super) fn count(&mut self, decision: &Decision) {
+        *(if decision.is_allowed() { &mut self.allowed } else { &mut self.denied }) += 1;
+    }
+
+    /// The number of the next check.
+    #[expect(clippy::cast_possible_truncation, reason = "only differences of less than half the range are looked at")]
+    fn number(&self) -> u32 {
+        self.allowed.wrapping_add(self.denied) as u32
+    }
+}
+
 /// A shard under its lock, on cache lines of its own.
 type Place<K, A> = CachePadded<Mutex<Shard<K, A>>>;
 
@@ -86,10 +122,8 @@ impl<K, A: Algorithm> Shards<K, A> {
     }
 
     #[inline]
-    pub(super) fn lock(&self, hash: u64) -> MutexGuard<'_, Shard<K, A>> {
-        // Bits that the table itself does not look at: it takes the lowest for the place and the highest for the tag.
-        let index = (hash >> 40) as usize & (self.all.len() - 1);
-        self.all[index].lock()
+    pub(super) fn lock(&self, hash: Fingerprint) -> MutexGuard<'_, Shard<K, A>> {
+        self.all[hash.shard(self.all.len())].lock()
     }
 
     /// The shards, each locked while it is visited.
@@ -101,11 +135,11 @@ impl<K, A: Algorithm> Shards<K, A> {
     pub(super) fn insert(
         &self,
         shard: &mut Shard<K, A>,
-        (hash, window, key, cell): (u64, NonZeroU64, K, A::Cell),
+        (hash, window, key, cell): (Fingerprint, NonZeroU64, K, A::Cell),
         now: SteadyTime,
         removed: &mut Removed<K, A>,
     ) -> Insertion {
-        let record = Record { hash, window, key, cell };
+        let record = Record { hash, checked: shard.tally.number(), window, key, cell };
         shard.remove_some_dead(now, removed);
         let mut outcome = Insertion::Inserted;
         if shard.records.len() >= self.share && !shard.sweep_on_credit(now, removed) {
@@ -116,7 +150,7 @@ impl<K, A: Algorithm> Shards<K, A> {
             shard.evict(removed);
             outcome = Insertion::Evicted;
         }
-        shard.records.insert_unique(hash, record, |record| record.hash);
+        shard.records.insert_unique(hash.spread(), record, |record| record.hash.spread());
         outcome
     }
 }
@@ -136,34 +170,61 @@ impl<K, A: Algorithm> Shard<K, A> {
         Self { records: HashTable::new(), hand: 0, credit: 0, tally: Tally::default() }
     }
 
+    /// The decision for a key that has a record.
     #[inline]
-    pub(super) fn find_mut<Q: AsKey<K> + ?Sized>(
+    pub(super) fn check<Q: AsKey<K> + ?Sized>(
         &mut self,
-        hash: u64,
-        window: NonZeroU64,
-        key: &Q,
-    ) -> Option<&mut A::Cell> {
-        let found =
-            self.records.find_mut(hash, |record| record.hash == hash && record.window == window && key.is(&record.key));
-        found.map(|record| &mut record.cell)
+        (hash, key): (Fingerprint, &Q),
+        now: SteadyTime,
+        quota: &Quota,
+        cost: NonZeroU32,
+    ) -> Option<Decision> {
+        let window = quota.window_nanos();
+        let record = self
+            .records
+            .find_mut(hash.spread(), |record| record.hash == hash && record.window == window && key.is(&record.key))?;
+        record.checked = self.tally.number();
+        let decision = A::check(&mut record.cell, now, quota, cost);
+        self.tally.count(&decision);
+        Some(decision)
     }
 
-    pub(super) fn find<Q: AsKey<K> + ?Sized>(&self, hash: u64, window: NonZeroU64, key: &Q) -> Option<&A::Cell> {
-        let found =
-            self.records.find(hash, |record| record.hash == hash && record.window == window && key.is(&record.key));
+    pub(super) fn find<Q: AsKey<K> + ?Sized>(
+        &self,
+        hash: Fingerprint,
+        window: NonZeroU64,
+        key: &Q,
+    ) -> Option<&A::Cell> {
+        let found = self
+            .records
+            .find(hash.spread(), |record| record.hash == hash && record.window == window && key.is(&record.key));
         found.map(|record| &record.cell)
     }
 
+    /// The record of a key that was checked last, of those that are alive at `now`.
+    pub(super) fn latest<Q: AsKey<K> + ?Sized>(
+        &self,
+        hash: Fingerprint,
+        key: &Q,
+        now: SteadyTime,
+    ) -> Option<&Record<K, A::Cell>> {
+        let records = self.records.iter_hash(hash.spread());
+        let of_key = records.filter(|record| record.hash == hash && key.is(&record.key));
+        let alive = of_key.filter(|record| !is_dead::<K, A>(record, now));
+        alive.min_by_key(|record| self.tally.number().wrapping_sub(record.checked))
+    }
+
     /// Takes out every record of a key.
-    pub(super) fn remove<Q: AsKey<K> + ?Sized>(&mut self, hash: u64, key: &Q, removed: &mut Removed<K, A>) {
-        while let Ok(entry) = self.records.find_entry(hash, |record| record.hash == hash && key.is(&record.key)) {
+    pub(super) fn remove<Q: AsKey<K> + ?Sized>(&mut self, hash: Fingerprint, key: &Q, removed: &mut Removed<K, A>) {
+        let is_of_key = |record: &Record<K, A::Cell>| record.hash == hash && key.is(&record.key);
+        while let Ok(entry) = self.records.find_entry(hash.spread(), is_of_key) {
             removed.push(entry.remove().0);
         }
     }
 
-    /// Takes out every record of the keys that `gone` is true of.
-    pub(super) fn remove_all(&mut self, mut gone: impl FnMut(&K) -> bool, removed: &mut Removed<K, A>) {
-        removed.extend(self.records.extract_if(|record| gone(&record.key)));
+    /// Takes out every record.
+    pub(super) fn clear(&mut self, removed: &mut Removed<K, A>) {
+        removed.extend(self.records.drain());
         self.give_back();
     }
 
@@ -179,7 +240,7 @@ impl<K, A: Algorithm> Shard<K, A> {
 
     fn give_back(&mut self) {
         if self.records.len() < self.records.capacity() / SPARSE {
-            self.records.shrink_to(2 * self.records.len(), |record| record.hash);
+            self.records.shrink_to(2 * self.records.len(), |record| record.hash.spread());
         }
     }
 

@@ -172,3 +172,32 @@ mod millis {
         Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_millis))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use foundation_types::{Value, bridge};
+
+    use super::*;
+
+    #[test]
+    fn a_limit_reads_back_and_the_spelling_of_the_original_is_read_too() {
+        let plain = OperationLimit::from(Quota::per_minute(10));
+        let bursts = [Burst::NONE, Burst::of(3), Burst::within(2, Duration::from_secs(5))];
+        for limit in bursts.map(|burst| plain.with_burst(burst)) {
+            let written = bridge::to_value(&limit).expect("serialises");
+            assert_eq!(bridge::from_value::<OperationLimit>(&written), Ok(limit));
+        }
+        let entries = [("requests", 10), ("window", 60_000), ("burst_allowance", 2), ("burst_window", 5_000)];
+        let map = entries.into_iter().map(|(key, value)| (key, Value::Int(value))).collect();
+        let read = bridge::from_value(&Value::Map(map));
+        assert_eq!(read, Ok(plain.with_burst(Burst::within(2, Duration::from_secs(5)))));
+    }
+
+    #[test]
+    fn operations_are_texts_that_are_looked_up_as_such() {
+        let limits: Limits = default_limits().collect();
+        assert_eq!(limits.get("training"), limits.get(&Operation::TRAINING));
+        assert!(limits.contains_key("training"));
+        assert_eq!(Operation::from("training"), Operation::TRAINING);
+    }
+}
