@@ -54,7 +54,10 @@ pub(crate) fn open_failsafe() -> Failsafe {
     failsafe
 }
 
-/// What stands before the results of a peer that knows futures only.
+/// Calls of one go of a driver: few, as threads that meet in the peer wake each other through the system.
+const CALLS: usize = 64;
+
+/// How a peer is called that knows futures only.
 const DRIVEN: &str = "awaited, one call after another, in a current-thread runtime of Tokio for each thread; \
                       entering the runtime is not counted";
 
@@ -99,10 +102,9 @@ impl Drivers {
         drivers
     }
 
-    /// Calls so many times in one go; `looks_right` judges each result.
+    /// `looks_right` judges each result.
     pub(crate) fn contender<'a>(
         self,
-        calls: usize,
         looks_right: impl Fn(&Result<u64, CircuitBreakerError<()>>) -> bool + Sync + 'a,
     ) -> Contender<'a> {
         let work: Work<'a> = Box::new(move |thread, _| {
@@ -110,13 +112,13 @@ impl Drivers {
             let Driver { runtime, service } = &mut *self.0[thread].lock();
             runtime.block_on(async {
                 let start = Instant::now();
-                for _ in 0..calls {
+                for _ in 0..CALLS {
                     let is_ready = poll_fn(|context| service.poll_ready(context)).await;
                     assert!(is_ready.is_ok());
                     let result = service.call(()).await;
                     assert!(looks_right(black_box(&result)));
                 }
-                Sample { operations: calls as u64, time: start.elapsed() }
+                Sample { operations: CALLS as u64, time: start.elapsed() }
             })
         });
         Contender::peer("tower-resilience", work).note(DRIVEN)

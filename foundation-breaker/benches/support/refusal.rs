@@ -41,7 +41,7 @@ pub(crate) fn contenders(threads: usize) -> Vec<Contender<'static>> {
                 assert!(matches!(black_box(&failsafe.call(operation)), Err(failsafe::Error::Rejected)));
             }),
         ),
-        Drivers::open(threads).contender(RUN, |result| matches!(result, Err(CircuitBreakerError::OpenCircuit))),
+        Drivers::open(threads).contender(|result| matches!(result, Err(CircuitBreakerError::OpenCircuit))),
     ]
 }
 
