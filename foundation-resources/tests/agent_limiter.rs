@@ -110,7 +110,10 @@ fn the_limit_of_now_is_compared_with_what_counts_already() {
 fn a_critical_agent_is_denied_whatever_the_scaling_and_nothing_is_counted() {
     let stage = stage_with(AgentBuilder::without_adaptive_scaling);
     stage.agents.set(&SCOUT, status(Health::Critical));
-    assert_eq!(stage.limiter.check(&SCOUT, &WORK), Err(AgentLimitError::Critical { agent: SCOUT.clone() }));
+    assert_eq!(
+        stage.limiter.check(&SCOUT, &WORK),
+        Err(AgentLimitError::Critical { agent: SCOUT.clone(), capability: Capability::from_static("general") })
+    );
     let id = CoordinationId::from("id");
     assert!(stage.limiter.reserve(&SCOUT, &WORK, &id, NonZeroU32::MIN).is_err());
     assert_eq!(stage.limit(&SCOUT), 0);

@@ -26,7 +26,9 @@ mod trace;
 use std::hash::BuildHasher;
 use std::num::NonZeroU32;
 
-use foundation_types::{ManualClock, Text};
+#[doc(no_inline)]
+pub use foundation_types::ManualClock;
+use foundation_types::Text;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -92,7 +94,7 @@ macro_rules! rate_limit_conformance {
         mod $name {
             use super::*;
 
-            fn make(clock: ::foundation_types::ManualClock) -> ::std::boxed::Box<dyn $crate::conformance::rate_limit::Subject> {
+            fn make(clock: $crate::conformance::rate_limit::ManualClock) -> ::std::boxed::Box<dyn $crate::conformance::rate_limit::Subject> {
                 let factory = $factory;
                 ::std::boxed::Box::new(factory(clock))
             }

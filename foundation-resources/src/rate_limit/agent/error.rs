@@ -21,6 +21,8 @@ pub enum AgentLimitError {
     Critical {
         /// The agent.
         agent: AgentId,
+        /// Its first capability.
+        capability: Capability,
     },
     /// Nobody knows it, and unknown agents are rejected.
     #[error("agent {agent} is not known")]
@@ -107,8 +109,10 @@ impl Classify for AgentLimitError {
                     None => context,
                 }
             }
-            Self::Critical { agent: id }
-            | Self::NotFound { agent: id }
+            Self::Critical { agent: id, capability } => {
+                agent(id).with("agent_health", Health::Critical.as_str()).with("agent_capability", capability.as_str())
+            }
+            Self::NotFound { agent: id }
             | Self::Reserved { agent: id }
             | Self::TooManyReservations { agent: id, .. } => agent(id),
             Self::Full | Self::Disabled => Metadata::new(),
@@ -214,11 +218,12 @@ mod tests {
             capability: Capability::from_static("scan"),
         };
         let exceeded = AgentLimitError::Exceeded(Box::new(denial));
+        let critical = AgentLimitError::Critical { agent: agent.clone(), capability: Capability::from_static("scan") };
         let failed = AgentExecuteError::Operation("boom");
         let limited: AgentExecuteError<&str> = AgentExecuteError::Limited(AgentLimitError::Disabled);
         let errors: [(&str, &dyn Classify); 13] = [
             ("exceeded", &exceeded),
-            ("critical", &AgentLimitError::Critical { agent: agent.clone() }),
+            ("critical", &critical),
             ("not found", &AgentLimitError::NotFound { agent: agent.clone() }),
             ("reserved", &AgentLimitError::Reserved { agent: agent.clone() }),
             ("reservations", &AgentLimitError::TooManyReservations { agent, limit: 1 }),

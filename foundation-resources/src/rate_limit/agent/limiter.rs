@@ -124,7 +124,7 @@ impl<S: AgentStatusSource, C: Clock> AgentRateLimiter<S, C> {
         self.change(agent, now, |record| {
             let context = record.context(seen, now, &self.scaling);
             if on && context.health == Health::Critical {
-                return Err(AgentLimitError::Critical { agent: agent.clone() });
+                return Err(critical(agent, context));
             }
             let limit = if on { self.limit(record, operation, &context) } else { self.plain_limit(operation) };
             let admission = |count, charged_to| AgentAdmission {
@@ -178,7 +178,7 @@ impl<S: AgentStatusSource, C: Clock> AgentRateLimiter<S, C> {
             .change(agent, now, |record| {
                 let context = record.context(seen, now, &self.scaling);
                 if context.health == Health::Critical {
-                    return Err(AgentLimitError::Critical { agent: agent.clone() });
+                    return Err(critical(agent, context));
                 }
                 let quota = self.limit(record, operation, &context).quota;
                 record.reserve(operation, &quota, now, (id, requests.get())).map_err(|error| match error {
@@ -407,6 +407,10 @@ impl<S: AgentStatusSource, C: Clock> AgentRateLimiter<S, C> {
     pub fn max_agents(&self) -> NonZeroUsize {
         NonZeroUsize::new(self.agents.capacity()).unwrap_or(NonZeroUsize::MIN)
     }
+}
+
+fn critical(agent: &AgentId, context: Context) -> AgentLimitError {
+    AgentLimitError::Critical { agent: agent.clone(), capability: context.capability }
 }
 
 fn exceeded(
