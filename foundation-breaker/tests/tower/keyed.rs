@@ -1,19 +1,20 @@
 //! A breaker of each key.
 
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use foundation_breaker::tower::{KeyedBreakerLayer, KeyedBreakerService, KeyedCallError, on_status};
 use foundation_breaker::{
-    AnyErr, BreakerSet, CallError, Options, Probe, Recovery, RejectReason, Rejected, SetFull, State, TripPolicy,
-    WhenFull,
+    AnyErr, BreakerSet, CallError, OpenFor, Options, Probe, Recovery, RejectReason, Rejected, SetFull, State,
+    TripPolicy, WhenFull,
 };
 use foundation_types::error::{Classify, classification};
 use foundation_types::{ManualClock, Name, NameError};
 use tower::{Layer, Service};
 
-use crate::support::{Answer, Ask, Backend, Readiness, Then, now};
+use crate::support::{Answer, Ask, Backend, OPEN_FOR, Readiness, Then, now};
 
 /// A request to one of many.
 #[derive(Debug)]
@@ -45,7 +46,8 @@ type Key = fn(&To) -> Result<Name, NameError>;
 type Guarded = KeyedBreakerService<Hosts, Key, AnyErr, ManualClock>;
 
 fn once() -> Options {
-    Options::new(TripPolicy::ConsecutiveFailures { threshold: 1 }, Recovery::Probe(Probe::default())).expect("in range")
+    let probe = Probe { open_for: OpenFor::Constant(OPEN_FOR), ..Probe::default() };
+    Options::new(TripPolicy::ConsecutiveFailures { threshold: 1 }, Recovery::Probe(probe)).expect("in range")
 }
 
 fn service(limit: usize, when_full: WhenFull) -> (Arc<BreakerSet<ManualClock>>, Guarded) {
@@ -92,6 +94,39 @@ fn p18_a_new_key_is_refused_by_type_when_the_set_is_full_and_known_keys_go_on() 
     let Err(KeyedCallError::Full(full)) = result else { panic!("full") };
     assert_eq!((full.limit, set.len(), service.get_ref().0.called()), (1, 1, 1));
     assert_eq!(now(service.call(To("known", Then::Answer(201).now()))), Ok(201));
+}
+
+#[test]
+fn p11_a_probe_of_a_key_that_is_dropped_gives_its_place_back() {
+    let (set, mut service) = service(10, WhenFull::Refuse);
+    assert!(now(service.call(To("host", Then::Fail.now()))).is_err());
+    let breaker = set.get("host").expect("it was made");
+    breaker.clock().advance(OPEN_FOR);
+    let probe = service.call(To("host", Then::Answer(200).after(1)));
+    let busy = now(service.call(To("host", Then::Answer(200).now()))).expect_err("the only place is taken");
+    assert_eq!(busy.rejected().map(|rejected| rejected.reason), Some(RejectReason::HalfOpenBusy));
+    drop(probe);
+    assert_eq!(breaker.snapshot().probes.outstanding, 0);
+    assert_eq!(now(service.call(To("host", Then::Answer(200).now()))), Ok(200));
+    assert_eq!(breaker.state(), State::Closed);
+}
+
+#[test]
+fn p17_a_panic_of_call_or_of_its_future_counts_as_one_failure_and_one_of_the_key_for_none() {
+    let (set, mut service) = service(10, WhenFull::Refuse);
+    for (failures, then) in [(1, Then::PanicInCall), (2, Then::Panic)] {
+        let call = || drop(now(service.call(To("host", then.now()))));
+        assert!(catch_unwind(AssertUnwindSafe(call)).is_err());
+        let breaker = set.get("host").expect("it was made");
+        let totals = breaker.snapshot().totals;
+        assert_eq!((breaker.state(), totals.failed, totals.outstanding()), (State::Open, failures, 0));
+        breaker.reset();
+    }
+
+    let confused = |_: &To| -> Result<Name, NameError> { panic!("as asked") };
+    let mut service = KeyedBreakerLayer::new(Arc::clone(&set), confused).layer(Hosts::default());
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(service.call(To("other", Then::Answer(200).now()))))).is_err());
+    assert_eq!((set.len(), service.get_ref().0.called()), (1, 0));
 }
 
 #[test]

@@ -1,13 +1,16 @@
 //! What becomes of the permit of a call, however that ends.
 
+use std::cell::Cell;
+use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::mpsc;
 use std::task::Poll;
 
 use foundation_breaker::tower::BreakerLayer;
 use foundation_breaker::{CancelPolicy, Outcome, State};
 use proptest::prelude::*;
-use tower::{Layer, Service};
+use tower::{Layer, Service, service_fn};
 
 use crate::support::{Ask, Bench, Guarded, OPEN_FOR, PROBE_TIMEOUT, TICK, Then, now, poll};
 
@@ -47,6 +50,25 @@ fn p11_dropping_the_future_at_any_poll_gives_the_place_back_at_once() {
         assert_eq!(now(service.call(Then::Answer(200).now())), Ok(200), "the next probe is let through");
         assert_eq!(bench.breaker.state(), State::Closed);
     }
+}
+
+#[test]
+fn p11_the_place_is_free_before_the_inner_future_does_what_it_does_when_dropped() {
+    let bench = Bench::new();
+    bench.half_open();
+    let seen = Rc::new(Cell::new(None));
+    let inner = service_fn(|()| {
+        let (breaker, seen) = (bench.breaker.clone(), Rc::clone(&seen));
+        let last_deed = OnDrop(move || seen.set(Some(breaker.snapshot().probes.outstanding)));
+        Box::pin(async move {
+            let _last_deed = last_deed;
+            pending::<Result<(), ()>>().await
+        })
+    });
+    let mut future = BreakerLayer::new(bench.breaker.clone()).layer(inner).call(());
+    assert_eq!((poll(&mut future), bench.outstanding(), seen.get()), (Poll::Pending, 1, None));
+    drop(future);
+    assert_eq!(seen.get(), Some(0));
 }
 
 #[test]
@@ -127,7 +149,7 @@ fn p17_a_call_made_and_given_up_while_the_thread_unwinds_for_another_reason_is_n
 }
 
 #[test]
-fn p17_a_panic_counts_though_the_call_was_made_while_another_thread_unwound() {
+fn p17_a_panic_counts_though_the_call_was_made_while_the_thread_unwound_for_another_reason() {
     let bench = Bench::new();
     let mut service = bench.refusing();
     let (give, take) = mpsc::channel();
