@@ -24,7 +24,8 @@ use proptest::prelude::*;
 
 const SCOUT: AgentId = AgentId::from_static("scout");
 const SEARCH: Name = Name::from_static("search");
-const OPEN: Duration = Duration::from_secs(10);
+const OPEN_NANOS: u64 = 10_000_000_000;
+const OPEN: Duration = Duration::from_nanos(OPEN_NANOS);
 
 /// Agents that are as the test says, and how often one was asked for.
 #[derive(Clone, Default)]
@@ -316,8 +317,8 @@ enum Command {
 
 fn command() -> impl Strategy<Value = Command> {
     prop_oneof![
-        (0_u64..=OPEN.as_nanos() as u64 + 1).prop_map(Command::Advance),
-        Just(Command::Advance(OPEN.as_nanos() as u64)),
+        (0..=OPEN_NANOS + 1).prop_map(Command::Advance),
+        Just(Command::Advance(OPEN_NANOS)),
         Just(Command::Succeed),
         Just(Command::Fail),
         Just(Command::Fail),
