@@ -50,6 +50,8 @@ struct Parts {
     registry: Registry,
     services: ServiceRegistry,
     infrastructure: crate::infrastructure::Parts,
+    #[cfg(feature = "agent")]
+    agents: crate::infrastructure::AgentParts,
 }
 
 /// One subsystem in the eyes of the composition root.
@@ -127,13 +129,18 @@ impl Foundation {
     fn subsystems(&self) -> impl Iterator<Item = Subsystem<'_>> {
         let is_open = !self.is_shut_down();
         let subsystem = |name, inspect| Subsystem { name, is_open, inspect };
-        [
+        let legacy = [
             Subsystem { is_open: self.registry_is_open(), ..subsystem("registry", self.registry()) },
             subsystem("breakers", self.breakers()),
             subsystem("rate_limiter", self.rate_limiter()),
             subsystem("pools", self.pools()),
-        ]
-        .into_iter()
+        ];
+        #[cfg(not(feature = "agent"))]
+        let agents: [Subsystem<'_>; 0] = [];
+        #[cfg(feature = "agent")]
+        let agents =
+            [subsystem("agent_breakers", self.agent_breakers()), subsystem("agent_rate_limiter", self.agent_limiter())];
+        legacy.into_iter().chain(agents)
     }
 
     fn registry_is_open(&self) -> bool {

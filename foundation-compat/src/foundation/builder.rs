@@ -9,6 +9,10 @@ use foundation_registry::{Limits, OptionsError, Registry, RegistryBuilder, Servi
 use foundation_types::{Clock, Emitter, Namespace, Observer, SystemClock};
 
 use super::{Foundation, Parts};
+#[cfg(feature = "agent")]
+use crate::infrastructure::agent_circuit_breaker::InstanceAgentBreakers;
+#[cfg(feature = "agent")]
+use crate::infrastructure::agent_rate_limiter::InstanceAgentLimiterBuilder;
 use crate::infrastructure::protection::{ProtectionStore, RateRules};
 use crate::infrastructure::{self, Settings};
 
@@ -22,6 +26,8 @@ pub struct FoundationBuilder {
     registry: RegistryBuilder,
     infrastructure: Settings,
     #[cfg(feature = "agent")]
+    agents: infrastructure::AgentSettings,
+    #[cfg(feature = "agent")]
     gate: foundation_types::FeatureGate,
 }
 
@@ -34,6 +40,8 @@ impl Default for FoundationBuilder {
             logs: LegacyLogs::default(),
             registry: Registry::builder(),
             infrastructure: Settings::default(),
+            #[cfg(feature = "agent")]
+            agents: infrastructure::AgentSettings::default(),
             #[cfg(feature = "agent")]
             gate: foundation_types::FeatureGate::default(),
         }
@@ -100,6 +108,35 @@ impl FoundationBuilder {
         self
     }
 
+    /// Options of the circuit breakers of agents: failure thresholds by capability, a view of what agents really use.
+    #[cfg(feature = "agent")]
+    pub fn agent_breakers(
+        mut self,
+        configure: impl FnOnce(InstanceAgentBreakers) -> InstanceAgentBreakers + Send + 'static,
+    ) -> Self {
+        self.agents.breakers = Some(Box::new(configure));
+        self
+    }
+
+    /// Options of the limiter of agents: limits by operation, multipliers by capability, how they follow the agent, what unknown
+    /// agents are taken for.
+    ///
+    /// ```
+    /// use foundation_compat::Foundation;
+    /// use foundation_compat::foundation_resources::rate_limit::Quota;
+    ///
+    /// let foundation = Foundation::builder().agent_limits(|limits| limits.limit("scan", Quota::per_second(5))).build()?;
+    /// # Ok::<(), foundation_compat::BuildError>(())
+    /// ```
+    #[cfg(feature = "agent")]
+    pub fn agent_limits(
+        mut self,
+        configure: impl FnOnce(InstanceAgentLimiterBuilder) -> InstanceAgentLimiterBuilder + Send + 'static,
+    ) -> Self {
+        self.agents.limits = Some(Box::new(configure));
+        self
+    }
+
     /// Where protection configurations are kept; the default is a
     /// [`MemoryStore`](crate::infrastructure::protection::MemoryStore).
     pub fn protection_store(mut self, store: Arc<dyn ProtectionStore>) -> Self {
@@ -128,8 +165,18 @@ impl FoundationBuilder {
         let registry = registry.build()?;
         let services = ServiceRegistry::new(registry.clone()).with_logs(self.logs.services);
         let emitter = Emitter::from(self.observer);
+        #[cfg(feature = "agent")]
+        let agents = infrastructure::AgentParts::new(
+            self.agents,
+            (&registry, &self.namespace),
+            &self.gate,
+            &self.clock,
+            &emitter,
+        )?;
         Ok(Foundation(Arc::new(Parts {
             infrastructure: infrastructure::Parts::new(self.infrastructure, &self.clock, &emitter),
+            #[cfg(feature = "agent")]
+            agents,
             namespace: self.namespace,
             started: (self.clock.mono(), self.clock.wall()),
             clock: self.clock,
@@ -170,4 +217,8 @@ pub enum BuildError {
     /// An option of the registry is out of range.
     #[error("registry: {0}")]
     Registry(#[from] OptionsError),
+    /// An option of the limiter of agents is out of range.
+    #[cfg(feature = "agent")]
+    #[error("agent limits: {0}")]
+    AgentLimits(#[from] foundation_resources::rate_limit::agent::InvalidAgentLimits),
 }

@@ -7,6 +7,10 @@ use foundation_resources::pool::PoolSet;
 use foundation_types::Clock;
 
 use super::Foundation;
+#[cfg(feature = "agent")]
+use crate::infrastructure::agent_circuit_breaker::{CallTimeouts, InstanceAgentBreakers};
+#[cfg(feature = "agent")]
+use crate::infrastructure::agent_rate_limiter::InstanceAgentLimiter;
 use crate::infrastructure::protection::Protections;
 use crate::infrastructure::rate_limiter::{Limits, PairLimiter};
 
@@ -39,5 +43,22 @@ impl Foundation {
 
     pub(crate) fn is_shut_down(&self) -> bool {
         self.0.infrastructure.is_shut_down()
+    }
+}
+
+#[cfg(feature = "agent")]
+impl Foundation {
+    /// The circuit breakers of agents, by circuit and agent.
+    pub fn agent_breakers(&self) -> &InstanceAgentBreakers {
+        &self.0.agents.breakers
+    }
+
+    /// The limiter of agents.
+    pub fn agent_limiter(&self) -> &InstanceAgentLimiter {
+        &self.0.agents.limiter
+    }
+
+    pub(crate) fn call_timeouts(&self) -> &CallTimeouts {
+        &self.0.agents.call_timeouts
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use foundation_breaker::{CallError, Outcome};
+use foundation_breaker::{Outcome, Rejected};
 use foundation_resources::pool::Checkout;
 use foundation_types::error::{Classify, Domain, Error, ErrorKind};
 use foundation_types::{Metadata, Name, Text, contain};
@@ -12,7 +12,7 @@ use super::circuit_breaker::events::{self as breaker_events, Ended};
 use super::connection_manager::{ConnectionManager, PoolError, Workers, checkout_result};
 use super::events::{self, Stop};
 use super::options::ProtectedOptions;
-use super::protected::BreakerLayer;
+use super::protected::{BreakerLayer, LayerPermit};
 use super::protection::ProtectionConfig;
 use super::rate_limiter::RateLimiter;
 use super::stopwatch::Stopwatch;
@@ -123,7 +123,12 @@ impl<'c> ProtectedCall<'c> {
     ) -> Result<T, ExecuteError<E>> {
         let result = self.admitted().and_then(|breaker| {
             let stopwatch = self.now();
-            let result = contain(|| breaker.as_ref().run(outcome, || self.with_worker(operation)));
+            let result = contain(|| {
+                let permit = breaker.as_ref().admit()?;
+                let result = self.with_worker(operation);
+                permit.report(outcome(&result));
+                Ok(result)
+            });
             self.settle(breaker.as_ref(), stopwatch, result)
         });
         self.finish(result)
@@ -137,8 +142,13 @@ impl<'c> ProtectedCall<'c> {
         let result = match self.admitted() {
             Ok(breaker) => {
                 let stopwatch = self.now();
-                let below = || self.with_worker_async(operation);
-                let result = contained::polled(breaker.as_ref().run_async(outcome, below)).await;
+                let result = contained::polled(async {
+                    let permit = breaker.as_ref().admit()?;
+                    let result = self.with_worker_async(operation).await;
+                    permit.report(outcome(&result));
+                    Ok(result)
+                });
+                let result = result.await;
                 self.settle(breaker.as_ref(), stopwatch, result)
             }
             Err(error) => Err(error),
@@ -204,12 +214,12 @@ impl<'c> ProtectedCall<'c> {
         &self,
         breaker: Option<&Breaker>,
         stopwatch: Stopwatch,
-        result: Result<Result<Result<T, E>, CallError<PoolError>>, Text>,
+        result: Result<Result<Below<T, E>, Rejected>, Text>,
     ) -> Result<T, ExecuteError<E>> {
         let result = match result {
-            Ok(Ok(result)) => result.map_err(ExecuteError::Operation),
-            Ok(Err(CallError::Operation(error))) => Err(ExecuteError::Pool(error)),
-            Ok(Err(CallError::Rejected(rejected))) => {
+            Ok(Ok(Ok(result))) => result.map_err(ExecuteError::Operation),
+            Ok(Ok(Err(error))) => Err(ExecuteError::Pool(error)),
+            Ok(Err(rejected)) => {
                 let breakers = CircuitBreakers::from(self.foundation);
                 let error = breakers.refuse(rejected.breaker.as_str(), Metadata::new(), &rejected);
                 return Err(ExecuteError::CircuitBreaker(error));

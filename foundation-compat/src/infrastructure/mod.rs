@@ -19,6 +19,12 @@
 //!
 //! Programs that have no old names to keep compose the same with [`protected::Protected`], or use the crates below directly.
 
+#[cfg(feature = "agent")]
+pub mod agent_circuit_breaker;
+#[cfg(feature = "agent")]
+mod agent_parts;
+#[cfg(feature = "agent")]
+pub mod agent_rate_limiter;
 pub mod circuit_breaker;
 pub mod connection_manager;
 mod contained;
@@ -40,6 +46,8 @@ use std::future::Future;
 use foundation_types::error::Error;
 use foundation_types::{Metadata, Name, Value};
 
+#[cfg(feature = "agent")]
+pub(crate) use self::agent_parts::{AgentParts, AgentSettings};
 pub use self::events::{
     EXECUTE_EXCEPTION_EVENT, EXECUTE_START_EVENT, EXECUTE_STOP_EVENT, INFRASTRUCTURE_INITIALIZED_EVENT,
     PROTECTION_TRIGGERED_EVENT,

@@ -37,6 +37,8 @@ pub use self::facade::CircuitBreakers;
 pub(crate) use self::facade::status_of;
 pub use self::options::{DEFAULT_REFRESH, DEFAULT_TOLERANCE, FuseOptions, FuseRun, FuseStatus, FuseStrategy};
 use crate::global::{self, on_global};
+#[cfg(feature = "agent")]
+pub use crate::infrastructure::agent_circuit_breaker::{execute_with_agent, execute_with_agent_3, get_agent_status};
 
 fn here() -> CircuitBreakers {
     CircuitBreakers::from(global::get())

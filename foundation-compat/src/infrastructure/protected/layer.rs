@@ -1,11 +1,10 @@
 //! The layers around an operation.
 
 use std::fmt;
-use std::future::Future;
 use std::hash::BuildHasher;
 use std::time::Duration;
 
-use foundation_breaker::{CallError, CircuitBreaker, FailureClassifier};
+use foundation_breaker::{CircuitBreaker, Outcome, Permit, Rejected};
 use foundation_resources::pool::{AsyncFactory, Pool};
 use foundation_resources::rate_limit::{Algorithm, AsKey, Denial, Quota, RateLimiter};
 use foundation_types::Clock;
@@ -62,85 +61,66 @@ where
 
 /// The middle layer: whether what is called works. Either a breaker, or `()` for none, or one or the other.
 pub trait BreakerLayer: Sealed {
-    /// Runs `op` if the circuit lets it.
-    ///
-    /// # Errors
-    /// As [`CircuitBreaker::call_with`].
-    fn run<T, E, K>(&self, classify: K, op: impl FnOnce() -> Result<T, E>) -> Result<T, CallError<E>>
-    where
-        K: FailureClassifier<Result<T, E>>;
+    /// Permission for one call.
+    type Permit: LayerPermit;
 
-    /// Runs the future of `op` if the circuit lets it.
+    /// Asks whether the circuit lets a call through.
     ///
     /// # Errors
-    /// As [`CircuitBreaker::call_async_with`].
-    fn run_async<T, E, K, F>(
-        &self,
-        classify: K,
-        op: impl FnOnce() -> F,
-    ) -> impl Future<Output = Result<T, CallError<E>>>
-    where
-        F: Future<Output = Result<T, E>>,
-        K: FailureClassifier<Result<T, E>>;
+    /// The refusal.
+    fn admit(self) -> Result<Self::Permit, Rejected>;
+}
+
+/// Permission for one call. Dropped without a report it is as a [`Permit`] that is.
+pub trait LayerPermit: Sealed {
+    /// What the call came to.
+    fn report(self, outcome: Outcome);
 }
 
 impl BreakerLayer for () {
-    fn run<T, E, K>(&self, _: K, op: impl FnOnce() -> Result<T, E>) -> Result<T, CallError<E>>
-    where
-        K: FailureClassifier<Result<T, E>>,
-    {
-        op().map_err(CallError::Operation)
-    }
+    type Permit = ();
 
-    async fn run_async<T, E, K, F>(&self, _: K, op: impl FnOnce() -> F) -> Result<T, CallError<E>>
-    where
-        F: Future<Output = Result<T, E>>,
-        K: FailureClassifier<Result<T, E>>,
-    {
-        op().await.map_err(CallError::Operation)
+    fn admit(self) -> Result<(), Rejected> {
+        Ok(())
     }
+}
+
+impl LayerPermit for () {
+    fn report(self, _: Outcome) {}
 }
 
 impl<C> Sealed for &CircuitBreaker<C> {}
 
-impl<C: Clock> BreakerLayer for &CircuitBreaker<C> {
-    fn run<T, E, K>(&self, classify: K, op: impl FnOnce() -> Result<T, E>) -> Result<T, CallError<E>>
-    where
-        K: FailureClassifier<Result<T, E>>,
-    {
-        self.call_with(classify, op)
-    }
+impl<'b, C: Clock> BreakerLayer for &'b CircuitBreaker<C> {
+    type Permit = Permit<'b, C>;
 
-    async fn run_async<T, E, K, F>(&self, classify: K, op: impl FnOnce() -> F) -> Result<T, CallError<E>>
-    where
-        F: Future<Output = Result<T, E>>,
-        K: FailureClassifier<Result<T, E>>,
-    {
-        self.call_async_with(classify, op).await
+    fn admit(self) -> Result<Permit<'b, C>, Rejected> {
+        self.try_acquire()
     }
 }
 
-impl<B: Sealed> Sealed for Option<B> {}
+impl<C: Clock> Sealed for Permit<'_, C> {}
+
+impl<C: Clock> LayerPermit for Permit<'_, C> {
+    fn report(self, outcome: Outcome) {
+        Permit::report(self, outcome);
+    }
+}
+
+impl<L: Sealed> Sealed for Option<L> {}
 
 impl<B: BreakerLayer> BreakerLayer for Option<B> {
-    fn run<T, E, K>(&self, classify: K, op: impl FnOnce() -> Result<T, E>) -> Result<T, CallError<E>>
-    where
-        K: FailureClassifier<Result<T, E>>,
-    {
-        match self {
-            Some(breaker) => breaker.run(classify, op),
-            None => ().run(classify, op),
-        }
-    }
+    type Permit = Option<B::Permit>;
 
-    async fn run_async<T, E, K, F>(&self, classify: K, op: impl FnOnce() -> F) -> Result<T, CallError<E>>
-    where
-        F: Future<Output = Result<T, E>>,
-        K: FailureClassifier<Result<T, E>>,
-    {
-        match self {
-            Some(breaker) => breaker.run_async(classify, op).await,
-            None => ().run_async(classify, op).await,
+    fn admit(self) -> Result<Self::Permit, Rejected> {
+        self.map(B::admit).transpose()
+    }
+}
+
+impl<P: LayerPermit> LayerPermit for Option<P> {
+    fn report(self, outcome: Outcome) {
+        if let Some(permit) = self {
+            permit.report(outcome);
         }
     }
 }

@@ -35,13 +35,13 @@ mod layer;
 use std::future::Future;
 use std::time::Duration;
 
-use foundation_breaker::{AnyErr, CallError, CircuitBreaker, FailureClassifier, Outcome};
+use foundation_breaker::{AnyErr, CircuitBreaker, FailureClassifier, Outcome};
 use foundation_resources::pool::{AsyncFactory, CheckoutError, Factory, Pool};
 use foundation_resources::rate_limit::{Algorithm, Quota, RateLimiter};
 use foundation_types::Clock;
 
 pub use self::error::ProtectError;
-pub use self::layer::{BreakerLayer, Lease, RateLayer, RateLimit};
+pub use self::layer::{BreakerLayer, LayerPermit, Lease, RateLayer, RateLimit};
 
 /// The layers around one call. A layer that is not named does not exist, and costs nothing.
 ///
@@ -130,7 +130,10 @@ impl<R: RateLayer, B: BreakerLayer, K> Protected<R, B, (), K> {
         K: FailureClassifier<Result<T, E>>,
     {
         self.rate.admit().map_err(ProtectError::RateLimited)?;
-        self.breaker.run(self.classify, op).map_err(plain)
+        let permit = self.breaker.admit().map_err(ProtectError::Rejected)?;
+        let result = op();
+        permit.report(self.classify.outcome(&result));
+        result.map_err(ProtectError::Operation)
     }
 
     /// Runs the future of `op`, if no layer refuses. The layers are asked when this is first polled.
@@ -150,7 +153,10 @@ impl<R: RateLayer, B: BreakerLayer, K> Protected<R, B, (), K> {
         K: FailureClassifier<Result<T, E>>,
     {
         self.rate.admit().map_err(ProtectError::RateLimited)?;
-        self.breaker.run_async(self.classify, op).await.map_err(plain)
+        let permit = self.breaker.admit().map_err(ProtectError::Rejected)?;
+        let result = op().await;
+        permit.report(self.classify.outcome(&result));
+        result.map_err(ProtectError::Operation)
     }
 }
 
@@ -172,10 +178,12 @@ impl<R: RateLayer, B: BreakerLayer, F: AsyncFactory, C: Clock, K> Protected<R, B
     {
         let Self { rate, breaker, pool: Lease { pool, wait }, classify } = self;
         rate.admit().map_err(ProtectError::RateLimited)?;
-        let result = breaker.run(through(classify), || {
-            let mut worker = pool.checkout_timeout(wait)?;
-            Ok(op(&mut worker))
-        });
+        let permit = breaker.admit().map_err(ProtectError::Rejected)?;
+        let result = match pool.checkout_timeout(wait) {
+            Ok(mut worker) => Ok(op(&mut worker)),
+            Err(error) => Err(error),
+        };
+        permit.report(outcome(&classify, &result));
         flat(result)
     }
 
@@ -199,37 +207,31 @@ impl<R: RateLayer, B: BreakerLayer, F: AsyncFactory, C: Clock, K> Protected<R, B
     {
         let Self { rate, breaker, pool: Lease { pool, wait }, classify } = self;
         rate.admit().map_err(ProtectError::RateLimited)?;
-        let with_worker = || async {
-            let mut worker = pool.checkout_within(wait).await?;
-            Ok(op(&mut worker).await)
+        let permit = breaker.admit().map_err(ProtectError::Rejected)?;
+        let result = match pool.checkout_within(wait).await {
+            Ok(mut worker) => Ok(op(&mut worker).await),
+            Err(error) => Err(error),
         };
-        flat(breaker.run_async(through(classify), with_worker).await)
+        permit.report(outcome(&classify, &result));
+        flat(result)
     }
 }
 
 /// What a call through a pool means to the breaker.
-fn through<T, E, P, K>(classify: K) -> impl Fn(&Result<Result<T, E>, CheckoutError<P>>) -> Outcome
+fn outcome<T, E, P, K>(classify: &K, result: &Result<Result<T, E>, CheckoutError<P>>) -> Outcome
 where
     K: FailureClassifier<Result<T, E>>,
 {
-    move |result| match result {
+    match result {
         Ok(result) => classify.outcome(result),
         Err(CheckoutError::Create(_)) => Outcome::Failure,
         Err(_) => Outcome::Ignored,
     }
 }
 
-fn plain<E>(error: CallError<E>) -> ProtectError<E> {
-    match error {
-        CallError::Rejected(rejected) => ProtectError::Rejected(rejected),
-        CallError::Operation(error) => ProtectError::Operation(error),
-    }
-}
-
-fn flat<T, E, P>(result: Result<Result<T, E>, CallError<CheckoutError<P>>>) -> Result<T, ProtectError<E, P>> {
+fn flat<T, E, P>(result: Result<Result<T, E>, CheckoutError<P>>) -> Result<T, ProtectError<E, P>> {
     match result {
         Ok(result) => result.map_err(ProtectError::Operation),
-        Err(CallError::Rejected(rejected)) => Err(ProtectError::Rejected(rejected)),
-        Err(CallError::Operation(error)) => Err(ProtectError::Checkout(error)),
+        Err(error) => Err(ProtectError::Checkout(error)),
     }
 }
