@@ -51,7 +51,8 @@ async fn admitted<C: Clock>(
             Decision::Denied(denial) => denial,
         };
         let Some(pause) = denial.retry_after else { return Err(WaitError::Never(denial)) };
-        let retry_at = asked_at.saturating_add(pause);
+        // A foreign algorithm that promises room at once and has none must not keep the thread busy.
+        let retry_at = asked_at.saturating_add(pause.max(Duration::from_nanos(1)));
         if retry_at > deadline {
             return Err(WaitError::TooLong { at_most, denial });
         }
