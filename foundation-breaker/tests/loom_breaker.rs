@@ -283,6 +283,26 @@ fn loom_p01_a_refusal_without_the_lock_is_of_the_opening_of_its_time() {
 }
 
 #[test]
+fn loom_p01_a_refusal_without_the_lock_tells_no_time_at_which_the_circuit_was_closed() {
+    const LATER: Duration = Duration::from_secs(10);
+    model(|| {
+        let breaker = breaker(in_a_row(1), probe(1), &ModelClock::new());
+        breaker.melt();
+        let asking = thread::spawn({
+            let breaker = breaker.clone();
+            move || breaker.try_acquire_owned().map(drop)
+        });
+        breaker.reset();
+        breaker.clock().advance(LATER);
+        if let Err(rejected) = asking.join().expect("no panic") {
+            // The circuit was open at the beginning alone.
+            assert_eq!((rejected.reason, rejected.retry_after), (RejectReason::Open, Some(OPEN_FOR)));
+        }
+        assert!(breaker.try_acquire().is_ok());
+    });
+}
+
+#[test]
 fn loom_p03_a_circuit_that_closes_in_time_refuses_nobody_after_it() {
     model(|| {
         let clock = ModelClock::new();

@@ -1,10 +1,11 @@
 //! Calls as a whole: the operation that runs or does not, and panics in it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use foundation_types::ManualClock;
@@ -135,6 +136,7 @@ pub fn p17_panic<B: Breaker>(make: Factory<'_, B>) {
         }
     }
     panic_from_before(make);
+    panic_after_one_from_before(make);
 }
 
 /// A permit that is taken and dropped while the thread unwinds from an older panic is given up, and no failure; one that
@@ -164,6 +166,35 @@ fn panic_from_before<B: Breaker>(make: Factory<'_, B>) {
         assert_eq!(totals.failed, before.totals.failed);
         assert_eq!((totals.succeeded, totals.ignored), (before.totals.succeeded + 1, before.totals.ignored + 2));
         assert_eq!(totals.outstanding(), 0);
+    }
+}
+
+/// A call that began while the thread unwound from an older panic, and panics itself when that is over, has failed.
+fn panic_after_one_from_before<B: Breaker>(make: Factory<'_, B>) {
+    struct Polls<F: Future>(Option<Pin<Box<F>>>, Rc<RefCell<Option<Pin<Box<F>>>>>);
+
+    impl<F: Future> Drop for Polls<F> {
+        fn drop(&mut self) {
+            let mut call = self.0.take().expect("dropped once");
+            assert!(poll(call.as_mut()).is_pending());
+            *self.1.borrow_mut() = Some(call);
+        }
+    }
+
+    for breaker in admitting(make) {
+        let before = breaker.view();
+        let last = || -> Result<(), ()> { match panic_quietly() {} };
+        let begun = Rc::new(RefCell::new(None));
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let _polls = Polls(Some(Box::pin(breaker.call_async(|| Pends::new(1, last)))), Rc::clone(&begun));
+            match panic_quietly() {}
+        }));
+        assert!(is_ours(&*caught.map(|never: Infallible| match never {}).expect_err("it goes on")));
+        let mut call = begun.take().expect("it was polled");
+        let caught = catch_unwind(AssertUnwindSafe(|| poll(call.as_mut())));
+        assert!(is_ours(&*caught.expect_err("it goes on")));
+        drop(call);
+        counted_one_failure(&breaker, &before);
     }
 }
 
