@@ -30,7 +30,7 @@ mod subject;
 mod windows;
 
 use foundation_types::ManualClock;
-use proptest::test_runner::{Config, TestRunner};
+use foundation_types::testing::check;
 
 pub use self::agreement::{p01_model_equality, p07_observation_independence, p21_totals};
 pub use self::calls::{p17_panic, p18_never_run};
@@ -99,19 +99,4 @@ macro_rules! set_conformance {
             }
         }
     };
-}
-
-/// Runs a property on random inputs; panics with the smallest failure.
-fn check<S: proptest::strategy::Strategy>(cases: u32, inputs: S, property: impl Fn(S::Value))
-where
-    S::Value: std::fmt::Debug,
-{
-    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
-    let result = runner.run(&inputs, |input| {
-        property(input);
-        Ok(())
-    });
-    if let Err(failure) = result {
-        panic!("{failure}");
-    }
 }

@@ -27,8 +27,8 @@ pub mod agents;
 
 use std::sync::Arc;
 
+use foundation_types::testing::check;
 use foundation_types::{Metadata, Namespace, ServiceName};
-use proptest::test_runner::{Config, TestRunner};
 
 pub use self::backend::{
     raw_claims_follow_the_policy, raw_dead_entries_are_unseen_until_removed, raw_listing_and_release_by_owner,
@@ -77,21 +77,6 @@ macro_rules! backend_conformance {
 /// A registry on a fresh back-end.
 fn registry_on(factory: Factory<'_>) -> Registry {
     Registry::builder().backend(factory()).build().expect("the defaults are in range")
-}
-
-/// Runs a property on random inputs; panics with the smallest failure.
-fn check<S: proptest::strategy::Strategy>(cases: u32, inputs: S, property: impl Fn(S::Value))
-where
-    S::Value: std::fmt::Debug,
-{
-    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
-    let result = runner.run(&inputs, |input| {
-        property(input);
-        Ok(())
-    });
-    if let Err(failure) = result {
-        panic!("{failure}");
-    }
 }
 
 fn name(number: usize) -> ServiceName {

@@ -21,10 +21,8 @@ mod model;
 mod properties;
 mod world;
 
-use std::fmt::Debug;
 
-use proptest::strategy::Strategy;
-use proptest::test_runner::{Config, TestRunner};
+use foundation_types::testing::check;
 
 pub use self::concurrent::{q14_no_lost_wake_up, q16_parallelism};
 pub use self::properties::{
@@ -50,19 +48,4 @@ macro_rules! pool_conformance {
             $crate::conformance::pool::$property(&$factory);
         })*
     };
-}
-
-/// Runs a property on random inputs; panics with the smallest failure.
-fn check<S: Strategy>(cases: u32, inputs: S, property: impl Fn(S::Value))
-where
-    S::Value: Debug,
-{
-    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
-    let result = runner.run(&inputs, |input| {
-        property(input);
-        Ok(())
-    });
-    if let Err(failure) = result {
-        panic!("{failure}");
-    }
 }

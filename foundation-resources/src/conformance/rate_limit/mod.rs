@@ -29,8 +29,7 @@ use std::num::NonZeroU32;
 #[doc(no_inline)]
 pub use foundation_types::ManualClock;
 use foundation_types::Text;
-use proptest::strategy::Strategy;
-use proptest::test_runner::{Config, TestRunner};
+use foundation_types::testing::check;
 
 pub use self::model::Rules;
 pub use self::properties::{
@@ -112,21 +111,6 @@ macro_rules! rate_limit_conformance {
             $crate::conformance::rate_limit::$property($rules, &make);
         })*
     };
-}
-
-/// Runs a property on random inputs; panics with the smallest failure.
-fn check<S: Strategy>(cases: u32, inputs: S, property: impl Fn(S::Value))
-where
-    S::Value: std::fmt::Debug,
-{
-    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
-    let result = runner.run(&inputs, |input| {
-        property(input);
-        Ok(())
-    });
-    if let Err(failure) = result {
-        panic!("{failure}");
-    }
 }
 
 fn cost(units: u32) -> NonZeroU32 {
