@@ -148,6 +148,7 @@ mod tests {
     use std::collections::HashSet;
     use std::thread;
 
+    #[cfg(feature = "test-util")]
     use proptest::prelude::*;
 
     use super::*;
