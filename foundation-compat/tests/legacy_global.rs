@@ -136,3 +136,74 @@ fn backends_tell_what_they_hold() {
     drop(owner);
     assert_eq!(ets::cleanup_dead_processes(&*backend), Ok(0), "removed at the death");
 }
+
+/// The layers of the installed instance.
+mod layers {
+    use std::convert::Infallible;
+    use std::time::Duration;
+
+    use foundation_compat::foundation_resources::pool::from_fn;
+    use foundation_compat::foundation_resources::rate_limit::Quota;
+    use foundation_compat::infrastructure::circuit_breaker::{self, FuseRun, FuseStatus};
+    use foundation_compat::infrastructure::connection_manager::{self, PoolConfig};
+    use foundation_compat::infrastructure::rate_limiter::{self, RateState};
+    use foundation_compat::infrastructure::{self, ProtectedOptions};
+
+    use super::*;
+
+    #[test]
+    fn breakers_are_those_of_the_installed_instance() {
+        LazyLock::force(&INSTALLED);
+        circuit_breaker::start_fuse_instance_1("global").expect("in range");
+        assert!(global::get().breakers().get("global").is_some());
+        assert_eq!(circuit_breaker::execute_2("global", || Ok::<_, Infallible>(1)), Ok(1));
+        assert_eq!(circuit_breaker::run("global", || FuseRun::Ok(2)), Ok(2));
+        circuit_breaker::melt("global");
+        circuit_breaker::circuit_disable("global").expect("installed");
+        assert_eq!(circuit_breaker::get_status("global"), Ok(FuseStatus::Blown));
+        circuit_breaker::circuit_enable("global").expect("installed");
+        circuit_breaker::reset("global").expect("installed");
+        circuit_breaker::remove("global").expect("installed");
+        infrastructure::initialize_circuit_breaker_1("global").expect("removed before");
+    }
+
+    #[test]
+    fn limits_and_pools_are_those_of_the_installed_instance() {
+        LazyLock::force(&INSTALLED);
+        let run = || Ok::<_, Infallible>(());
+        rate_limiter::execute_with_limit_5("global", "op", 1, Duration::from_hours(1), run).expect("the first");
+        let status = rate_limiter::get_status("global", "op").expect("has a text");
+        assert_eq!(status.status, RateState::RateLimited);
+        rate_limiter::reset("global", "op").expect("has a text");
+        rate_limiter::check_rate_4("global", "op", 1, Duration::from_hours(1)).expect("reset");
+        assert!(rate_limiter::backend::hit_3("global", Quota::per_hour(1)).is_allowed());
+
+        assert!(connection_manager::start_0().list_pools().is_empty());
+        let numbers = PoolConfig::new(from_fn(|| Ok::<_, Infallible>(7_u32)));
+        connection_manager::start_pool("global", &numbers).expect("starts");
+        let number = connection_manager::with_connection_2("global", |number: &mut u32| Ok::<_, Infallible>(*number));
+        assert_eq!(number, Ok(7));
+        let options = ProtectedOptions::new().connection_pool("global");
+        let number = infrastructure::execute_protected_with_connection("key", &options, |number: &mut u32| {
+            Ok::<_, Infallible>(*number)
+        });
+        assert_eq!(number, Ok(7));
+        assert_eq!(connection_manager::list_pools(), global::get().pools().names());
+        connection_manager::stop_pool("global").expect("started");
+    }
+
+    #[test]
+    fn protection_is_that_of_the_installed_instance() {
+        LazyLock::force(&INSTALLED);
+        infrastructure::initialize_all_infra_components().expect("not shut down");
+        let refused = infrastructure::configure_protection("key", Metadata::new()).expect_err("no sections");
+        assert_eq!(refused.kind().as_str(), "missing_required_keys");
+        assert!(infrastructure::get_protection_config("key").is_err());
+        assert!(infrastructure::get_protection_status("key").is_err());
+        assert!(infrastructure::list_protection_keys().is_empty());
+        assert_eq!(
+            infrastructure::execute_protected("key", &ProtectedOptions::new(), || Ok::<_, Infallible>(1)),
+            Ok(1)
+        );
+    }
+}

@@ -6,7 +6,10 @@
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::fmt;
 use std::fs;
+use std::future::Ready;
+use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +24,22 @@ use foundation_compat::foundation_registry::backend::{
 use foundation_compat::foundation_registry::{
     BackendError, EntryKind, KeyRef, LookupError, MonitorOptions, RegistryError, SameOwner, StoredEntry, Via, WaitError,
 };
-use foundation_compat::foundation_types::{Generation, TestRef};
+use foundation_compat::foundation_resources::pool::PoolStatus;
+use foundation_compat::foundation_resources::rate_limit::{Decision, Quota};
+use foundation_compat::foundation_types::{Generation, Name, TestRef};
+use foundation_compat::infrastructure::circuit_breaker::{CircuitBreakers, FuseOptions, FuseRun, FuseStatus};
+use foundation_compat::infrastructure::connection_manager::{
+    ConnectionError, ConnectionManager, LegacyPool, PoolConfig, PoolError, PoolNotFound, StartPoolError,
+};
+use foundation_compat::infrastructure::pool_workers::http::{
+    HttpConfigError, HttpError, HttpRequest, HttpResponse, HttpTransport, HttpWorker, HttpWorkerConfig,
+    HttpWorkerStatus, RequestOptions,
+};
+use foundation_compat::infrastructure::protection::ProtectionStatus;
+use foundation_compat::infrastructure::rate_limiter::{RateLimiter, RateStatus};
+use foundation_compat::infrastructure::{
+    BreakerConfig, ExecuteError, Infrastructure, InfrastructureStatus, ProtectedOptions,
+};
 use foundation_compat::process_registry::backend::ets::EtsStatistics;
 use foundation_compat::process_registry::backend::horde::ClusterTopology;
 use foundation_compat::process_registry::backend::registry::{PartitionStats, RegistryInfo};
@@ -46,11 +64,17 @@ mod agents {
     pub(crate) use foundation_compat::agent_registry::{AgentRegistry, Process};
     pub(crate) use foundation_compat::application::AgentFeatures;
     pub(crate) use foundation_compat::error::DecodeError;
+    pub(crate) use foundation_compat::foundation_breaker::agent::AgentBreakerStatus;
     use foundation_compat::foundation_registry::AgentError;
     pub(crate) use foundation_compat::foundation_registry::{AgentStats, HealthChange, HealthOverview, ResourceStats};
-    pub(crate) use foundation_compat::foundation_types::{
-        AgentInfoError, Name, ResourceKind, ResourceUsage, ResourceValue,
+    pub(crate) use foundation_compat::foundation_resources::rate_limit::agent::{
+        AgentLimiterStatus, AgentStats as LimiterStats, Burst, OperationLimit, Overview,
     };
+    pub(crate) use foundation_compat::foundation_types::{AgentInfoError, ResourceKind, ResourceUsage, ResourceValue};
+    pub(crate) use foundation_compat::infrastructure::agent_circuit_breaker::{
+        AgentBreakerConfig, InstanceAgentBreaker,
+    };
+    pub(crate) use foundation_compat::infrastructure::agent_rate_limiter::AgentRateLimiter;
     use foundation_compat::process_registry::agent::AgentTriple;
     pub(crate) use foundation_compat::types::agent_info::{CoordinationPatch, PerformancePatch, StatusSummary};
     pub(crate) use foundation_compat::{
@@ -76,6 +100,10 @@ macro_rules! surface {
     (@fn [$($path:tt)+] $type:ty) => {{
         let named: $type = $($path)+;
         let _ = named;
+    }};
+    (@trait [$($path:tt)+]) => {{
+        fn named<T: $($path)+>() {}
+        named::<Mute>();
     }};
     (@type [$($path:tt)+]) => {{
         let named: Option<$($path)+> = None;
@@ -176,6 +204,84 @@ surface! { REGISTRY, [] the_registry_has_its_legacy_paths {
     fn service_registry::get_service_info: fn(&Namespace) -> Found<ServiceInfo>;
     fn service_registry::cleanup_test_namespace: fn(TestRef) -> Found<()>;
     fn service_registry::via_tuple: fn(&Namespace, &ServiceName) -> Via;
+} }
+
+/// A transport that says nothing.
+struct Mute;
+
+impl HttpTransport for Mute {
+    type Error = fmt::Error;
+
+    fn send(&mut self, _: &HttpRequest) -> Result<HttpResponse, fmt::Error> {
+        Err(fmt::Error)
+    }
+}
+
+type Run = fn() -> Result<(), Error>;
+type RunSoon = fn() -> Ready<Result<(), Error>>;
+type Work = fn(&mut u32) -> Result<(), Error>;
+type Done = Result<(), Error>;
+type Protected = Result<(), ExecuteError<Error>>;
+type Answer = Result<HttpResponse, HttpError<fmt::Error>>;
+
+surface! { INFRASTRUCTURE, [] the_infrastructure_has_its_legacy_paths {
+    fn infrastructure::initialize_all_infra_components: fn() -> Done;
+    fn infrastructure::get_infrastructure_status: fn() -> InfrastructureStatus;
+    fn infrastructure::initialize_circuit_breaker: fn(&str, BreakerConfig) -> Done;
+    fn infrastructure::initialize_circuit_breaker_1: fn(&str) -> Done;
+    fn infrastructure::execute_protected: fn(&str, &ProtectedOptions, Run) -> Protected;
+    fn infrastructure::execute_protected_with_connection: fn(&str, &ProtectedOptions, Work) -> Protected;
+    fn infrastructure::execute_protected_async: fn(Word, &'static ProtectedOptions, RunSoon) -> _;
+    fn infrastructure::execute_protected_with_connection_async:
+        fn(Word, &'static ProtectedOptions, fn(&mut u32) -> Ready<Done>) -> _;
+    fn infrastructure::configure_protection: fn(&str, Value) -> Done;
+    fn infrastructure::get_protection_config: fn(&str) -> Result<Metadata, Error>;
+    fn infrastructure::get_protection_status: fn(&str) -> Result<ProtectionStatus, Error>;
+    fn infrastructure::list_protection_keys: fn() -> Vec<Name>;
+
+    fn infrastructure::circuit_breaker::start_fuse_instance: fn(&str, FuseOptions) -> Done;
+    fn infrastructure::circuit_breaker::start_fuse_instance_1: fn(&str) -> Done;
+    fn infrastructure::circuit_breaker::execute: fn(&str, Run, Metadata) -> Done;
+    fn infrastructure::circuit_breaker::execute_2: fn(&str, Run) -> Done;
+    fn infrastructure::circuit_breaker::execute_async: fn(Word, RunSoon, Metadata) -> _;
+    fn infrastructure::circuit_breaker::get_status: fn(&str) -> Result<FuseStatus, Error>;
+    fn infrastructure::circuit_breaker::reset: fn(&str) -> Done;
+    fn infrastructure::circuit_breaker::melt: fn(&str);
+    fn infrastructure::circuit_breaker::remove: fn(&str) -> Done;
+    fn infrastructure::circuit_breaker::circuit_disable: fn(&str) -> Done;
+    fn infrastructure::circuit_breaker::circuit_enable: fn(&str) -> Done;
+    fn infrastructure::circuit_breaker::run: fn(&str, fn() -> FuseRun<()>) -> Done;
+
+    fn infrastructure::rate_limiter::check_rate: fn(Word, u64, u32, Duration, Metadata) -> Done;
+    fn infrastructure::rate_limiter::check_rate_4: fn(Word, Word, u32, Duration) -> Done;
+    fn infrastructure::rate_limiter::get_status: fn(Word, Word) -> Result<RateStatus, Error>;
+    fn infrastructure::rate_limiter::reset: fn(Word, Word) -> Done;
+    fn infrastructure::rate_limiter::execute_with_limit: fn(Word, Word, u32, Duration, Run, Metadata) -> Done;
+    fn infrastructure::rate_limiter::execute_with_limit_5: fn(Word, Word, u32, Duration, Run) -> Done;
+    fn infrastructure::rate_limiter::backend::hit: fn(&str, Quota, NonZeroU32) -> Decision;
+    fn infrastructure::rate_limiter::backend::hit_3: fn(&str, Quota) -> Decision;
+
+    fn infrastructure::connection_manager::start: fn(&Metadata) -> ConnectionManager;
+    fn infrastructure::connection_manager::start_0: fn() -> ConnectionManager;
+    fn infrastructure::connection_manager::start_pool: fn(&str, &PoolConfig) -> Result<LegacyPool, StartPoolError>;
+    fn infrastructure::connection_manager::stop_pool: fn(&str) -> Result<(), PoolNotFound>;
+    fn infrastructure::connection_manager::with_connection:
+        fn(&str, Work, Duration) -> Result<(), ConnectionError<Error>>;
+    fn infrastructure::connection_manager::with_connection_2: fn(&str, Work) -> Result<(), ConnectionError<Error>>;
+    fn infrastructure::connection_manager::with_connection_async:
+        fn(Word, fn(&mut u32) -> Ready<Done>, Duration) -> _;
+    fn infrastructure::connection_manager::get_pool_status: fn(&str) -> Result<PoolStatus, PoolNotFound>;
+    fn infrastructure::connection_manager::list_pools: fn() -> Vec<Name>;
+
+    type infrastructure::pool_workers::http::HttpWorkerConfig;
+    trait infrastructure::pool_workers::http::HttpTransport;
+    fn infrastructure::pool_workers::http::HttpWorker::start: fn(HttpWorkerConfig, Mute) -> HttpWorker<Mute>;
+    fn infrastructure::pool_workers::http::HttpWorker::get: fn(&mut HttpWorker<Mute>, &str, &RequestOptions) -> Answer;
+    fn infrastructure::pool_workers::http::HttpWorker::get_2: fn(&mut HttpWorker<Mute>, &str) -> Answer;
+    fn infrastructure::pool_workers::http::HttpWorker::post:
+        fn(&mut HttpWorker<Mute>, &str, Vec<u8>, &RequestOptions) -> Answer;
+    fn infrastructure::pool_workers::http::HttpWorker::post_3: fn(&mut HttpWorker<Mute>, &str, Word) -> Answer;
+    fn infrastructure::pool_workers::http::HttpWorker::get_status: fn(&HttpWorker<Mute>) -> HttpWorkerStatus;
 } }
 
 surface! { ERRORS, [] errors_have_their_legacy_paths {
@@ -283,7 +389,7 @@ surface! { AGENTS, [#[cfg(feature = "agent")]] agents_have_their_legacy_paths {
 
     fn agent::error::new: fn(agent_error::Fields) -> Result<Error, MissingField>;
     fn agent::error::from_exception: fn(Exception<'static>, agent_error::Fields) -> Error;
-    fn agent::error::from_exception_1: fn(&'static std::fmt::Error) -> Error;
+    fn agent::error::from_exception_1: fn(&'static fmt::Error) -> Error;
     fn agent::error::add_agent_context: fn(Error, AgentContext) -> Error;
     fn agent::error::add_context: fn(Error, Metadata) -> Error;
     fn agent::error::retryable: fn(&Error) -> bool;
@@ -293,6 +399,43 @@ surface! { AGENTS, [#[cfg(feature = "agent")]] agents_have_their_legacy_paths {
     fn agent::error::from_map: fn(&serde_json::Value) -> Result<Error, DecodeError>;
     fn agent::error::alertable: fn(&Error) -> bool;
     fn agent::error::suggested_retry_delay: fn(&Error, u32) -> Option<Duration>;
+} }
+
+surface! { AGENT_LAYERS, [#[cfg(feature = "agent")]] agents_have_their_legacy_breakers_and_limits {
+    fn infrastructure::circuit_breaker::execute_with_agent: fn(&str, &AgentId, Run, Metadata) -> Done;
+    fn infrastructure::circuit_breaker::execute_with_agent_3: fn(&str, &AgentId, Run) -> Done;
+    fn infrastructure::circuit_breaker::get_agent_status: fn(&str, &AgentId) -> Result<AgentBreakerStatus, Error>;
+    fn infrastructure::agent_circuit_breaker::start_agent_breaker:
+        fn(&str, AgentBreakerConfig) -> Result<InstanceAgentBreaker, Error>;
+    fn infrastructure::agent_circuit_breaker::start_agent_breaker_1: fn(&str) -> Result<InstanceAgentBreaker, Error>;
+    fn infrastructure::agent_circuit_breaker::execute_with_agent: fn(&str, &AgentId, Run, Metadata) -> Done;
+    fn infrastructure::agent_circuit_breaker::execute_with_agent_3: fn(&str, &AgentId, Run) -> Done;
+    fn infrastructure::agent_circuit_breaker::execute_with_agent_async:
+        fn(Word, &'static AgentId, RunSoon, Metadata) -> _;
+    fn infrastructure::agent_circuit_breaker::get_agent_status: fn(&str, &AgentId) -> Result<AgentBreakerStatus, Error>;
+    fn infrastructure::agent_circuit_breaker::reset_agent_circuit: fn(&str, &AgentId) -> Done;
+    fn infrastructure::agent_circuit_breaker::stop_agent_breaker: fn(&str, &AgentId) -> Done;
+
+    fn infrastructure::agent_rate_limiter::start: fn(&Metadata) -> AgentRateLimiter;
+    fn infrastructure::agent_rate_limiter::start_0: fn() -> AgentRateLimiter;
+    fn infrastructure::agent_rate_limiter::check_rate_with_agent: fn(&AgentId, Word, Metadata) -> Done;
+    fn infrastructure::agent_rate_limiter::check_rate_with_agent_2: fn(&AgentId, Word) -> Done;
+    fn infrastructure::agent_rate_limiter::execute_with_limit: fn(&AgentId, Word, Run, Metadata) -> Done;
+    fn infrastructure::agent_rate_limiter::execute_with_limit_3: fn(&AgentId, Word, Run) -> Done;
+    fn infrastructure::agent_rate_limiter::update_agent_limits: fn(&AgentId, Word, Quota) -> Done;
+    fn infrastructure::agent_rate_limiter::get_agent_status: fn(&AgentId) -> AgentLimiterStatus;
+    fn infrastructure::agent_rate_limiter::reset_agent_buckets: fn(&AgentId);
+    fn infrastructure::agent_rate_limiter::reset_agent_bucket: fn(&AgentId);
+    fn infrastructure::agent_rate_limiter::reset_all_buckets: fn();
+    fn infrastructure::agent_rate_limiter::get_agent_stats: fn(&AgentId) -> LimiterStats;
+    fn infrastructure::agent_rate_limiter::get_system_overview: fn() -> Overview;
+    fn infrastructure::agent_rate_limiter::update_agent_config: fn(&AgentId, Burst) -> Done;
+    fn infrastructure::agent_rate_limiter::update_operation_limits: fn(Word, OperationLimit) -> Done;
+    fn infrastructure::agent_rate_limiter::get_current_limits: fn(&AgentId, Word) -> OperationLimit;
+    fn infrastructure::agent_rate_limiter::reserve_capacity_for_coordination:
+        fn(&AgentId, Word, Word, NonZeroU32) -> Done;
+    fn infrastructure::agent_rate_limiter::release_coordination_reservation: fn(&AgentId, Word) -> Option<u32>;
+    fn infrastructure::agent_rate_limiter::clean_buckets: fn() -> usize;
 } }
 
 /// The paths in the second columns of the tables whose second column is headed `Rust`.
@@ -322,20 +465,20 @@ fn the_page_lists_what_there_is_and_nothing_else() {
     let listed_once: BTreeSet<_> = listed.iter().cloned().collect();
     assert_eq!(listed.len(), listed_once.len(), "a path is listed twice");
 
-    let named = [REGISTRY, ERRORS, AGENTS].concat();
+    let named = [REGISTRY, INFRASTRUCTURE, ERRORS, AGENTS, AGENT_LAYERS].concat();
     let named: BTreeSet<String> = named.into_iter().map(|path| path.join("::")).collect();
     let missing: Vec<_> = named.difference(&listed_once).collect();
     let unknown: Vec<_> = listed_once.difference(&named).collect();
     assert!(missing.is_empty(), "named here and not listed: {missing:?}");
     assert!(unknown.is_empty(), "listed and not named here: {unknown:?}");
-    assert!(named.len() > 150, "the whole surface is there");
+    assert!(named.len() > 220, "the whole surface is there");
 }
 
 #[test]
 fn every_difference_that_a_table_refers_to_is_explained() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/LEGACY.md");
     let page = fs::read_to_string(page).expect("the page is in the repository");
-    for (letter, last) in [('D', 14), ('T', 14), ('E', 19)] {
+    for (letter, last) in [('D', 14), ('B', 10), ('L', 8), ('C', 7), ('F', 8), ('A', 7), ('T', 14), ('E', 19)] {
         for number in 1..=last {
             let row = format!("| {letter}{number} | ");
             assert_eq!(page.matches(&row).count(), 1, "{row}");
@@ -353,6 +496,18 @@ fn everything_can_be_shared() {
     shared::<foundation_compat::service_registry::ServiceRegistry>();
     shared::<foundation_compat::process_registry::backend_monitor::BackendMonitor>();
     shared::<RunningMonitor>();
+    shared::<Infrastructure>();
+    shared::<CircuitBreakers>();
+    shared::<RateLimiter>();
+    shared::<ConnectionManager>();
+    shared::<LegacyPool>();
+    error::<StartPoolError>();
+    error::<PoolNotFound>();
+    error::<PoolError>();
+    error::<ConnectionError<Error>>();
+    error::<ExecuteError<Error>>();
+    error::<HttpConfigError>();
+    error::<HttpError<fmt::Error>>();
     error::<RegisterError>();
     error::<UpdateError>();
     error::<MissingField>();

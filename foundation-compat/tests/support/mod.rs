@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub(crate) mod layers;
+
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::Arc;

@@ -14,7 +14,7 @@
 //! let pool = Pool::builder(from_fn(|| Ok::<_, Infallible>(Vec::<u8>::new()))).build()?;
 //! let protected = || {
 //!     Protected::new()
-//!         .rate_limit(&limiter, "user-7", Quota::per_minute(1))
+//!         .rate_limit(&limiter, "user-7", Quota::per_hour(1))
 //!         .breaker(&breaker)
 //!         .pool(&pool, Duration::from_secs(5))
 //! };
