@@ -174,7 +174,7 @@ impl<'c> ProtectedCall<'c> {
         let quota = self.foundation.protections().quota(config, rule);
         self.note(|used| used.rate = Some((identifier.clone(), rule.clone())));
         let limiter = RateLimiter::from(self.foundation);
-        limiter.check(identifier.clone(), rule.clone(), quota, Metadata::new()).map(drop).inspect_err(|_| {
+        limiter.check((identifier.clone(), rule.clone()), quota, Metadata::new()).map(drop).inspect_err(|_| {
             events::triggered(self.foundation.emitter(), rule, identifier);
         })
     }

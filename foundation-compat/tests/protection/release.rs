@@ -6,13 +6,14 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::Duration;
 
 use foundation_compat::foundation_breaker::{Options, Probe, Recovery, State, TripPolicy};
 use foundation_compat::infrastructure::ExecuteError;
 use proptest::prelude::*;
 
-use crate::bench::{Bench, NAME, all_layers};
+use crate::bench::{Bench, NAME, all_layers, config};
 
 /// How the future of an operation ends, after so many polls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,4 +138,43 @@ fn a_call_that_was_dropped_half_way_says_so() {
     assert_eq!(stops[0].metadata.get("reason").and_then(|reason| reason.as_str()), Some("cancelled"));
     assert_eq!(bench.figures().checked_out, 0);
     assert_eq!(bench.totals().ignored, 1);
+}
+
+#[test]
+fn threads_that_share_all_layers_leave_nothing_taken_and_everything_counted() {
+    const THREADS: u32 = 4;
+    const CALLS: u32 = 200;
+    let bench = Bench::with(1_000_000, |builder| builder);
+    bench.infrastructure.configure_protection("key", config(500)).expect("valid");
+    // Time stands still, so whoever waits for the one worker waits until it is handed over.
+    let options = all_layers().timeout(Duration::from_secs(5));
+    let run = |number: u32| {
+        bench.infrastructure.execute_protected_with_connection("key", &options, |worker: &mut u32| match number % 3 {
+            0 => Ok(*worker),
+            1 => Err("no"),
+            _ => panic!("bang"),
+        })
+    };
+    let refused: u64 = thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|_| {
+                scope.spawn(|| {
+                    let results = (0..CALLS).map(run);
+                    results.filter(|result| matches!(result, Err(ExecuteError::RateLimiter(_)))).count() as u64
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic gets past")).sum()
+    });
+    assert_eq!(refused, u64::from(THREADS * CALLS) - 500, "exactly the quota was let through");
+    let totals = bench.totals();
+    assert_eq!((totals.admitted, totals.ignored, totals.outstanding()), (500, 0, 0));
+    assert_eq!(totals.succeeded + totals.failed, 500);
+    let figures = bench.figures();
+    assert_eq!((figures.checked_out, figures.waiting, figures.overflow, figures.in_transition), (0, 0, 0, 0));
+    let words = bench.words();
+    let count = |word: &str| words.iter().filter(|said| *said == word).count();
+    assert_eq!((count("checkout"), count("checkin"), count("call_executed")), (500, 500, 500));
+    assert_eq!(count("execute_start"), (THREADS * CALLS) as usize);
+    assert_eq!(count("execute_stop") + count("execute_exception"), count("execute_start"));
 }

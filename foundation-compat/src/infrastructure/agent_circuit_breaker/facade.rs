@@ -84,6 +84,19 @@ impl From<AgentBreakerOptions> for AgentBreakerConfig {
 pub(crate) struct CallTimeouts(Mutex<HashMap<(Name, AgentId), Duration>>);
 
 impl CallTimeouts {
+    fn set(&self, key: (Name, AgentId), timeout: Duration) {
+        let mut timeouts = self.lock();
+        if timeout == DEFAULT_CALL_TIMEOUT {
+            timeouts.remove(&key);
+        } else {
+            timeouts.insert(key, timeout);
+        }
+    }
+
+    fn get(&self, key: &(Name, AgentId)) -> Duration {
+        self.lock().get(key).copied().unwrap_or(DEFAULT_CALL_TIMEOUT)
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<(Name, AgentId), Duration>> {
         // Nothing that can panic happens under the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -146,9 +159,7 @@ impl AgentCircuitBreakers {
             .map_err(|error| about(self.defined(ErrorKind::InvalidName)).with_context("reason", error.to_string()))?;
         let breaker = self.foundation.agent_breakers().start(&name, options);
         let breaker = breaker.map_err(|error| about(Error::from(error)))?;
-        if call_timeout != DEFAULT_CALL_TIMEOUT {
-            self.foundation.call_timeouts().lock().insert((name, breaker.agent().clone()), call_timeout);
-        }
+        self.foundation.call_timeouts().set((name, breaker.agent().clone()), call_timeout);
         events::emit(&self.foundation, &CIRCUIT_STARTED_EVENT, (circuit, breaker.agent()), || {
             (Measurements::one(), Metadata::new().with("capability", breaker.capability().as_str()))
         });
@@ -215,7 +226,7 @@ impl AgentCircuitBreakers {
     {
         let call = self.call(circuit, agent, metadata)?;
         let key = (call.breaker.circuit().clone(), agent.clone());
-        let limit = self.foundation.call_timeouts().lock().get(&key).copied().unwrap_or(DEFAULT_CALL_TIMEOUT);
+        let limit = self.foundation.call_timeouts().get(&key);
         let clock = self.foundation.clock();
         let limited = || async {
             let deadline = clock.mono().saturating_add(limit);
@@ -258,7 +269,7 @@ impl AgentCircuitBreakers {
         if !self.foundation.agent_breakers().stop(&name, agent) {
             return Err(self.not_found(circuit, agent));
         }
-        self.foundation.call_timeouts().lock().remove(&(name, agent.clone()));
+        self.foundation.call_timeouts().set((name, agent.clone()), DEFAULT_CALL_TIMEOUT);
         Ok(())
     }
 
@@ -346,11 +357,10 @@ impl AgentCircuitBreakers {
         defined(self.foundation.clock(), Domain::Breaker, kind)
     }
 
+    /// The error about this circuit, and about this agent unless it names one itself.
     fn about(&self, error: Error, circuit: &str, agent: &AgentId) -> Error {
-        error
-            .with_clock(self.foundation.clock())
-            .with_context("circuit_name", circuit)
-            .with_context("agent_id", agent.as_str())
+        let error = error.with_clock(self.foundation.clock()).with_context("circuit_name", circuit);
+        if error.context().contains_key("agent_id") { error } else { error.with_context("agent_id", agent.as_str()) }
     }
 }
 

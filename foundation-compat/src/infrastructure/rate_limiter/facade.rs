@@ -4,12 +4,13 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use foundation_resources::rate_limit::{Admission, Decision, Denial, Pair, Quota, QuotaError};
+use foundation_resources::rate_limit::{Admission, Decision, Denial, Pair, Quota};
 use foundation_types::error::{Cause, Domain, Error, ErrorKind};
 use foundation_types::{Metadata, Text, contain};
 
 use super::events;
 use crate::foundation::Foundation;
+use crate::infrastructure::contained;
 use crate::infrastructure::record::{advised, coded, millis};
 
 /// What the original says of a pair that was never checked: 100 a minute.
@@ -43,10 +44,9 @@ impl RateLimiter {
         time_window: Duration,
         metadata: Metadata,
     ) -> Result<(), Error> {
-        let (entity, operation) = self.pair(&entity, &operation)?;
-        let quota = Quota::new(limit, time_window)
-            .map_err(|error| self.invalid_window(error, (&entity, &operation), time_window))?;
-        self.check(entity, operation, quota, metadata).map(drop)
+        let pair = self.pair(&entity, &operation)?;
+        let quota = self.quota(&pair, limit, time_window)?;
+        self.check(pair, quota, metadata).map(drop)
     }
 
     /// As [`check_rate`](Self::check_rate) without metadata.
@@ -102,12 +102,13 @@ impl RateLimiter {
         run: impl FnOnce() -> Result<T, E>,
         metadata: Metadata,
     ) -> Result<T, Error> {
-        let (entity, operation) = self.pair(&entity, &operation)?;
-        self.check_rate(&entity, &operation, limit, time_window, metadata)?;
+        let pair = self.pair(&entity, &operation)?;
+        let quota = self.quota(&pair, limit, time_window)?;
+        self.check(pair.clone(), quota, metadata)?;
         run().map_err(|error| {
             let cause = error.into();
-            self.error(ErrorKind::RateLimitedOperationFailed, 6008, (&entity, &operation))
-                .with_context("exception", crate::infrastructure::contained::text(cause.as_error()))
+            self.error(ErrorKind::RateLimitedOperationFailed, 6008, (&pair.0, &pair.1))
+                .with_context("exception", contained::text(cause.as_error()))
                 .caused_by(cause)
         })
     }
@@ -133,8 +134,7 @@ impl RateLimiter {
     /// The check of texts that are there, and of a quota that is valid.
     pub(crate) fn check(
         &self,
-        entity: Text,
-        operation: Text,
+        (entity, operation): (Text, Text),
         quota: Quota,
         metadata: Metadata,
     ) -> Result<Admission, Error> {
@@ -201,10 +201,12 @@ impl RateLimiter {
         advised(error, denial.retry_after)
     }
 
-    fn invalid_window(&self, error: QuotaError, pair: (&Text, &Text), window: Duration) -> Error {
-        self.error(ErrorKind::ValidationFailed, 6009, pair)
-            .with_message(error.to_string())
-            .with_context("time_window_ms", millis(window))
+    fn quota(&self, (entity, operation): &(Text, Text), limit: u32, window: Duration) -> Result<Quota, Error> {
+        Quota::new(limit, window).map_err(|error| {
+            self.error(ErrorKind::ValidationFailed, 6009, (entity, operation))
+                .with_message(error.to_string())
+                .with_context("time_window_ms", millis(window))
+        })
     }
 }
 

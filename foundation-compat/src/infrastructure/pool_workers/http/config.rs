@@ -1,18 +1,20 @@
 //! What a worker is started with.
 
+use std::fmt;
 use std::time::Duration;
 
 use foundation_types::error::{Classify, Domain, ErrorKind};
 use foundation_types::{Metadata, Value};
 
-use super::text::{HeaderError, check_header};
+use super::text::{HeaderError, Names, check_header};
 
 /// How long a request may take unless told otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many redirects are followed unless told otherwise.
 pub const DEFAULT_MAX_REDIRECTS: u32 = 5;
 
-/// A checked configuration of an [`HttpWorker`](super::HttpWorker).
+/// A checked configuration of an [`HttpWorker`](super::HttpWorker). The values of its headers may be secrets, and show in no debug
+/// output.
 ///
 /// ```
 /// use foundation_compat::infrastructure::pool_workers::http::{HttpConfigError, HttpWorkerConfig};
@@ -22,7 +24,7 @@ pub const DEFAULT_MAX_REDIRECTS: u32 = 5;
 /// assert_eq!(HttpWorkerConfig::new("ftp://api.example").err(), Some(HttpConfigError::InvalidScheme));
 /// # Ok::<(), HttpConfigError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct HttpWorkerConfig {
     base_url: String,
     timeout: Duration,
@@ -133,6 +135,17 @@ impl HttpWorkerConfig {
     /// How many redirects are followed.
     pub const fn max_redirects(&self) -> u32 {
         self.max_redirects
+    }
+}
+
+impl fmt::Debug for HttpWorkerConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpWorkerConfig")
+            .field("base_url", &self.base_url)
+            .field("timeout", &self.timeout)
+            .field("headers", &Names(&self.headers))
+            .field("max_redirects", &self.max_redirects)
+            .finish()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The texts that requests are made of.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 /// A header that could change the meaning of a request, so that nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -9,6 +9,15 @@ use std::fmt::Write;
 pub struct HeaderError {
     /// The name of the header.
     pub name: String,
+}
+
+/// Shows the names of headers only: their values may be secrets.
+pub(super) struct Names<'h>(pub(super) &'h [(String, String)]);
+
+impl fmt::Debug for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
 }
 
 /// Names are tokens of RFC 9110, section 5.6.2; values have no control character but the tab.

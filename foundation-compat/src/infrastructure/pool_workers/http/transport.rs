@@ -1,6 +1,9 @@
 //! What sends requests.
 
+use std::fmt;
 use std::time::Duration;
+
+use super::text::Names;
 
 /// Sends requests and gives answers. The library has none: a program brings its client.
 ///
@@ -17,8 +20,8 @@ pub trait HttpTransport {
     fn send(&mut self, request: &HttpRequest) -> Result<HttpResponse, Self::Error>;
 }
 
-/// A request, complete.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A request, complete. Debug output shows neither the query, the values of headers nor the body: they may be secrets.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HttpRequest {
     /// What is to be done.
@@ -33,6 +36,19 @@ pub struct HttpRequest {
     pub timeout: Duration,
     /// How many redirects to follow.
     pub max_redirects: u32,
+}
+
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpRequest")
+            .field("method", &self.method)
+            .field("url", &self.url.split('?').next())
+            .field("headers", &Names(&self.headers))
+            .field("body", &self.body.len())
+            .field("timeout", &self.timeout)
+            .field("max_redirects", &self.max_redirects)
+            .finish()
+    }
 }
 
 /// What a request does.

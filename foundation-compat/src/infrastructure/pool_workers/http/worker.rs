@@ -7,7 +7,7 @@ use std::time::Duration;
 use foundation_types::{Clock, MonoTime, SystemClock, Text, Timestamp, contain};
 
 use super::config::HttpWorkerConfig;
-use super::text::{HeaderError, check_header, url};
+use super::text::{HeaderError, Names, check_header, url};
 use super::transport::{HttpMethod, HttpRequest, HttpResponse, HttpTransport};
 
 /// Sends requests to one server, and counts them.
@@ -34,7 +34,7 @@ pub struct HttpStats {
     pub errors: u64,
 }
 
-/// What a worker tells of itself. Its headers may be secrets, and show in no debug output.
+/// What a worker tells of itself. The values of its headers may be secrets, and show in no debug output.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HttpWorkerStatus {
@@ -55,7 +55,7 @@ impl fmt::Debug for HttpWorkerStatus {
         f.debug_struct("HttpWorkerStatus")
             .field("base_url", &self.base_url)
             .field("timeout", &self.timeout)
-            .field("headers", &self.headers.len())
+            .field("headers", &Names(&self.headers))
             .field("stats", &self.stats)
             .field("uptime", &self.uptime)
             .finish()
@@ -63,7 +63,7 @@ impl fmt::Debug for HttpWorkerStatus {
 }
 
 /// What a single request has beside its path.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[must_use]
 pub struct RequestOptions {
     params: Vec<(String, String)>,
@@ -86,6 +86,15 @@ impl RequestOptions {
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
+    }
+}
+
+impl fmt::Debug for RequestOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestOptions")
+            .field("params", &Names(&self.params))
+            .field("headers", &Names(&self.headers))
+            .finish()
     }
 }
 
