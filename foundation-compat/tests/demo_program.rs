@@ -56,6 +56,17 @@ fn the_json_report_has_the_promised_fields() {
     for field in ["killed", "panicked", "hung", "reassigned"] {
         assert_eq!(report["chaos"][field], 0, "{field}");
     }
+    for (field, value) in [("done", 2), ("refused", 0), ("retried", 0), ("returned", 0), ("failed", 0)] {
+        assert_eq!(report["reviews"][field], value, "{field}");
+    }
+    assert_eq!(report["reviews"]["grades"]["excellent"], 2);
+    let breaker = &report["breakers"][0];
+    assert_eq!(
+        (&breaker["name"], &breaker["state"], &breaker["opened"], &breaker["rejected"], &breaker["history"]),
+        (&"reviews".into(), &"closed".into(), &0.into(), &0.into(), &serde_json::json!([]))
+    );
+    assert_eq!((&report["limiters"][0]["name"], &report["limiters"][0]["allowed"]), (&"reviews".into(), &2.into()));
+    assert_eq!((&report["pools"][0]["name"], &report["pools"][0]["checkouts"]), (&"reviews".into(), &2.into()));
     assert_eq!(report["skipped"], serde_json::json!([]));
     assert_eq!(report["digest"].as_str().unwrap().len(), 64);
 }
@@ -63,13 +74,23 @@ fn the_json_report_has_the_promised_fields() {
 #[test]
 fn the_text_report_goes_to_standard_output_and_nothing_else_does() {
     let project = project();
-    let output = foundation(&["demo", "--quiet", "--agents", "3"], project.path());
+    let output = foundation(&["demo", "--quiet", "--agents", "4"], project.path());
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(text(&output.stderr), "");
     let report = text(&output.stdout);
-    for expected in
-        ["2 files, 30 B, in 1 directory", "Rust", "Total", "main.rs", "scout-1", "Every file was counted once"]
-    {
+    for expected in [
+        "2 files, 30 B, in 1 directory",
+        "Rust",
+        "Total",
+        "main.rs",
+        "scout-1",
+        "reviewer-1",
+        "Reviews: 2 done",
+        "Circuit reviews: closed; opened 0 times",
+        "Limiter reviews: 2 let through",
+        "Pool reviews: 1 connection, lent 2 times",
+        "Every file was counted once, and every text reviewed once",
+    ] {
         assert!(report.contains(expected), "{expected} is not in\n{report}");
     }
     assert!(!report.contains('\u{1b}'), "no colours where there is no terminal");
@@ -106,10 +127,20 @@ fn a_file_that_cannot_be_counted_makes_exit_code_1() {
 }
 
 #[test]
+fn a_reviewing_service_that_is_not_there_makes_exit_code_1() {
+    let project = project();
+    // Nobody listens there: ports below 1024 are not given out.
+    let output = foundation(&["demo", "--quiet", "--reviewer", "127.0.0.1:1"], project.path());
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout), "");
+    assert!(text(&output.stderr).contains("no reviewing service at 127.0.0.1:1: "), "{}", text(&output.stderr));
+}
+
+#[test]
 fn arguments_that_make_no_sense_are_explained_with_exit_code_2() {
     let project = project();
     for (arguments, expected) in [
-        (&["demo", "--agents", "2"][..], "a crew has 3 to 256 agents, not 2"),
+        (&["demo", "--agents", "2"][..], "a crew has 4 to 256 agents, not 2"),
         (&["demo", "--agents", "many"], "not a number"),
         (&["demo", "--input", "nowhere"], "--input"),
         (&["demo", "--input", "main.rs"], "not a directory"),
@@ -117,6 +148,9 @@ fn arguments_that_make_no_sense_are_explained_with_exit_code_2() {
         (&["demo", "--task-timeout", "5d"], "no unit of time"),
         (&["demo", "--chaos", "seven"], "--chaos"),
         (&["demo", "--top", "5000"], "at most 1000"),
+        (&["demo", "--reviews-per-second", "0"], "--reviews-per-second"),
+        (&["demo", "--reviewer", "192.0.2.1:80"], "loopback"),
+        (&["demo", "--reviewer", "localhost"], "not an address with a port"),
         (&["dance"], "dance"),
         (&[], "Usage"),
     ] {
@@ -140,6 +174,9 @@ fn help_names_every_option_and_the_exit_codes() {
         "--chaos <SEED>",
         "--task-timeout <TIME>",
         "--top <N>",
+        "--reviews-per-second <N>",
+        "--reviewer <ADDR>",
+        "reviewers have every text reviewed",
         "--quiet",
         "Exit codes:",
         "default: 10s, with --chaos 1s",

@@ -26,7 +26,13 @@ fn settings(args: DemoArgs) -> Result<SurveySettings> {
         Some(input) => input,
         None => default_input(&env::current_dir().context("cannot tell the current directory; name one with --input")?),
     };
-    let mut settings = SurveySettings::new(input).with_crew(Crew::of(args.agents)?).with_top(args.top);
+    let mut settings = SurveySettings::new(input)
+        .with_crew(Crew::of(args.agents)?)
+        .with_top(args.top)
+        .with_reviews_per_second(args.reviews_per_second);
+    if let Some(address) = args.reviewer {
+        settings = settings.with_reviewer(address);
+    }
     if let Some(seed) = args.chaos {
         settings = settings.with_chaos(seed);
     }

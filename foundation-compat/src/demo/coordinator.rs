@@ -1,5 +1,6 @@
 //! The coordinator: hands work to whom the registry says can do it, and counts each result once.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -9,20 +10,24 @@ use foundation_types::{ExitReason, MonoTime, OwnerId, Wakeup};
 use super::SurveyError;
 use super::chaos::{Chaos, Fate};
 use super::fleet::{Death, Fleet, ReportLines};
-use super::ledger::{Demand, Ledger};
+use super::ledger::{Demand, Ledger, Task};
 use super::pulse::Bell;
+use super::review::summary::ReviewTotals;
 use super::roles::{Role, Site};
-use super::settings::SurveySettings;
+use super::settings::{MAX_FRUITLESS_REVIEWS, SurveySettings};
 use super::spectator::{Event, Phase, Progress};
 use super::survey::{ChaosSummary, SkipReason, Survey};
 use super::tally::Tally;
-use super::task::{FileKind, Found, FoundKind, Job, Message, Outcome, Report, TaskId};
+use super::task::{FileKind, Found, FoundKind, Job, Message, Outcome, Report, TaskId, Text};
 
 /// Reports of readers and analysts that may wait for the coordinator; beyond that they do.
 const RESULTS_WAITING: usize = 256;
 
 /// The same for scouts, whose reports hold many entries each.
 const FINDINGS_WAITING: usize = 8;
+
+/// Why texts are not reviewed that nobody tries to have reviewed any more.
+const SERVICE_IS_GONE: &str = "the reviewing service answers no more";
 
 /// Reports that are taken before work is handed out again.
 const REPORTS_AT_ONCE: usize = 256;
@@ -40,6 +45,8 @@ pub(super) struct Coordinator {
     findings: Receiver<Message>,
     /// What the others say.
     results: Receiver<Message>,
+    /// Texts given back since the last review.
+    fruitless_reviews: u32,
     bell: Receiver<()>,
     waker: Waker,
     /// When the next agent will be overdue, if it is known, and the timer for it.
@@ -64,6 +71,7 @@ impl Coordinator {
             progress: Progress { listed: Phase { done: 0, known: 1 }, ..Progress::default() },
             findings,
             results,
+            fruitless_reviews: 0,
             bell,
             waker,
             alarm: (MonoTime::NEVER, None),
@@ -77,7 +85,7 @@ impl Coordinator {
         let elapsed = self.site.clock.mono().saturating_since(began);
         let survey = end.map(|()| Survey {
             input: self.site.input.to_string_lossy().into_owned(),
-            complete: self.tally.losses == 0,
+            complete: self.tally.losses == 0 && self.tally.reviews.is_complete(),
             directories: self.tally.directories,
             files: self.tally.files,
             bytes: self.tally.bytes,
@@ -87,6 +95,10 @@ impl Coordinator {
             digest: self.tally.digest,
             other: self.tally.other,
             languages: std::mem::take(&mut self.tally.languages),
+            reviews: self.reviews(),
+            breakers: vec![self.site.gateway.breaker()],
+            limiters: vec![self.site.gateway.limiter()],
+            pools: vec![self.site.gateway.pool()],
             agents: self.fleet.summaries(),
             elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
             chaos: self.troubles,
@@ -132,6 +144,7 @@ impl Coordinator {
                 Demand::Scan => Role::Scout,
                 Demand::Read => Role::Reader,
                 Demand::Count(_) => Role::Analyst,
+                Demand::Review => Role::Reviewer,
             };
             loop {
                 let free = self.fleet.free(role);
@@ -139,7 +152,7 @@ impl Coordinator {
                     break;
                 }
                 let found = match demand {
-                    Demand::Scan | Demand::Read => self.fleet.find(&role.capability())?,
+                    Demand::Scan | Demand::Read | Demand::Review => self.fleet.find(&role.capability())?,
                     Demand::Count(language) => self.fleet.find_analyst(language)?,
                 };
                 let Some(agent) = found else { break };
@@ -191,7 +204,12 @@ impl Coordinator {
     fn bury(&mut self, death: &Death) -> Result<(), SurveyError> {
         let (reassigned, given_up) = self.ledger.bury(death.owner);
         if let Some(task) = given_up {
-            self.tally.skip(&task.path, SkipReason::GivenUp { attempts: task.attempts });
+            let reason = SkipReason::GivenUp { attempts: task.attempts };
+            match task.job {
+                // The file itself is counted.
+                Job::Review { .. } => self.tally.reviews.fail(&task.path, reason.to_string()),
+                Job::Scan | Job::Read { .. } | Job::Count { .. } => self.tally.skip(&task.path, reason),
+            }
         }
         self.troubles.reassigned += reassigned as u64;
         match &death.reason {
@@ -248,31 +266,81 @@ impl Coordinator {
             return;
         };
         self.fleet.credit(from);
+        let (outcome, task) = match outcome {
+            Outcome::Returned(reason) => return self.take_back(task, reason),
+            outcome => (outcome, task),
+        };
         let path = &task.path;
         match task.job {
             Job::Scan => self.progress.listed.done += 1,
             Job::Read { .. } => self.progress.read.done += 1,
             Job::Count { .. } => self.progress.counted.done += 1,
+            Job::Review { .. } => self.progress.reviewed.done += 1,
         }
         match (outcome, task.job) {
             (Outcome::Scanned, Job::Scan) => self.tally.directories += 1,
             (Outcome::Read(file), Job::Read { .. }) => {
                 self.progress.bytes += file.record.bytes;
                 match file.kind {
-                    FileKind::Source { language, contents } => {
+                    FileKind::Source { language, text } => {
                         self.progress.counted.known += 1;
-                        self.ledger.add_count(Arc::clone(path), language, contents, file.record);
+                        self.ledger.add_count(Arc::clone(path), language, text, file.record);
                     }
-                    FileKind::Other => self.tally.add_other(path, &file.record, false),
-                    FileKind::Binary => self.tally.add_other(path, &file.record, true),
+                    FileKind::Other { text } => {
+                        self.tally.add_other(path, &file.record, false);
+                        self.send_for_review(path, text);
+                    }
+                    FileKind::Binary => {
+                        self.tally.add_other(path, &file.record, true);
+                        self.tally.reviews.leave_out_binary();
+                    }
                 }
             }
-            (Outcome::Counted(lines), Job::Count { language, record, .. }) => {
+            (Outcome::Counted(lines), Job::Count { language, text, record }) => {
                 self.tally.add_source(path, &record, language, lines);
+                self.send_for_review(path, text);
+            }
+            (Outcome::Reviewed(findings), Job::Review { .. }) => {
+                self.fruitless_reviews = 0;
+                self.tally.reviews.add(path, findings);
             }
             (Outcome::Skipped(reason), _) => self.tally.skip(path, reason),
             (outcome, job) => unreachable!("no agent answers {job:?} with {outcome:?}"),
         }
+    }
+
+    /// A file was counted: what is to be reviewed of it.
+    fn send_for_review(&mut self, path: &Arc<Path>, text: Text) {
+        match text {
+            Text::Here(text) if self.site.gateway.is_open() => {
+                self.progress.reviewed.known += 1;
+                self.ledger.add_review(Arc::clone(path), text);
+            }
+            Text::Here(_) => self.tally.reviews.fail(path, SERVICE_IS_GONE.to_owned()),
+            Text::Large | Text::Wide => self.tally.reviews.leave_out(&text),
+        }
+    }
+
+    /// A reviewer gave a text back. If all of them do, over and over, the service is given up.
+    fn take_back(&mut self, task: Task, reason: String) {
+        self.tally.reviews.note_returned();
+        self.fruitless_reviews += 1;
+        if self.fruitless_reviews == MAX_FRUITLESS_REVIEWS && self.site.gateway.is_open() {
+            self.site.gateway.close();
+            for task in self.ledger.drop_reviews() {
+                self.tally.reviews.fail(&task.path, SERVICE_IS_GONE.to_owned());
+            }
+        }
+        let given_up = if self.site.gateway.is_open() { self.ledger.review_again(task) } else { Some(task) };
+        if let Some(task) = given_up {
+            self.tally.reviews.fail(&task.path, reason);
+        }
+    }
+
+    fn reviews(&self) -> ReviewTotals {
+        let mut totals = self.tally.reviews.totals();
+        self.site.gateway.sum_up(&mut totals);
+        totals
     }
 
     fn show_progress(&mut self) {

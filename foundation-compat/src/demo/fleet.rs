@@ -129,7 +129,7 @@ impl Fleet {
             pulse: Arc::clone(&pulse),
             reports: match member.role {
                 Role::Scout => self.lines.findings.clone(),
-                Role::Reader | Role::Analyst => self.lines.results.clone(),
+                Role::Reader | Role::Analyst | Role::Reviewer => self.lines.results.clone(),
             },
         };
         let counted = ThreadCount::enter(&self.threads, &self.bell);

@@ -9,14 +9,14 @@ use foundation_types::OwnerId;
 use super::chaos::{Chaos, Fate};
 use super::language::Language;
 use super::settings::{BYTES_IN_FLIGHT, INLINE_LIMIT, MAX_ATTEMPTS, MAX_BATCH, MAX_BATCH_BYTES, MAX_WAITING_FILES};
-use super::task::{Assignment, Batch, Contents, FileRecord, Job, TaskId};
+use super::task::{Assignment, Batch, Contents, FileRecord, Job, TaskId, Text};
 
 /// A task in the book.
 pub(super) struct Task {
     pub(super) id: TaskId,
     pub(super) path: Arc<Path>,
     pub(super) job: Job,
-    /// How many agents died while it was the task they were at.
+    /// How many agents died while it was the task they were at, or gave it back.
     pub(super) attempts: u8,
     /// Whether chaos has had its chance with it.
     is_dealt: bool,
@@ -32,7 +32,8 @@ impl Task {
         match &self.job {
             Job::Scan => 0,
             Job::Read { size } => (*size).min(INLINE_LIMIT),
-            Job::Count { contents, .. } => contents.as_ref().map_or(0, |contents| contents.len() as u64),
+            Job::Count { text, .. } => text.contents().map_or(0, |contents| contents.len() as u64),
+            Job::Review { text } => text.len() as u64,
         }
     }
 }
@@ -43,6 +44,7 @@ pub(super) enum Demand {
     Scan,
     Read,
     Count(Language),
+    Review,
 }
 
 /// A batch for one agent.
@@ -66,6 +68,7 @@ pub(super) struct Ledger {
     /// Files to be counted from their path, one at a time.
     large: VecDeque<Task>,
     large_is_out: bool,
+    reviews: VecDeque<Task>,
     held: HashMap<TaskId, (OwnerId, Task)>,
     hands: HashMap<OwnerId, VecDeque<TaskId>>,
     /// What was found in each directory that is being listed, so that a second listing adds nothing twice.
@@ -93,11 +96,13 @@ impl Ledger {
         self.files < MAX_WAITING_FILES
     }
 
-    /// The kinds of work that wait: counting before reading before listing, so that what has begun ends first.
+    /// The kinds of work that wait: reviewing before counting before reading before listing, so that what has begun ends first.
     pub(super) fn demands(&self) -> Vec<Demand> {
         let mut languages: Vec<_> = self.counts.iter().map(|(language, tasks)| (tasks.len(), *language)).collect();
         languages.sort_unstable_by(|a, b| b.cmp(a));
-        let mut demands: Vec<_> = languages.into_iter().map(|(_, language)| Demand::Count(language)).collect();
+        let reviewing = (!self.reviews.is_empty()).then_some(Demand::Review);
+        let counting = languages.into_iter().map(|(_, language)| Demand::Count(language));
+        let mut demands: Vec<_> = reviewing.into_iter().chain(counting).collect();
         if let (false, Some(Job::Count { language, .. })) =
             (self.large_is_out, self.large.front().map(|task| &task.job))
             && !demands.contains(&Demand::Count(*language))
@@ -166,6 +171,10 @@ impl Ledger {
                 tasks
             }
             Demand::Count(language) => self.take_counts(language, share),
+            Demand::Review => {
+                let limit = share(self.reviews.len());
+                take_front(&mut self.reviews, limit)
+            }
         }
     }
 
@@ -179,14 +188,7 @@ impl Ledger {
         }
         let Some(waiting) = self.counts.get_mut(&language) else { return Vec::new() };
         let limit = share(waiting.len());
-        let mut tasks = Vec::with_capacity(limit);
-        let mut bytes = 0;
-        while tasks.len() < limit
-            && let Some(task) = waiting.pop_front_if(|task| fits(bytes, task))
-        {
-            bytes += task.weight();
-            tasks.push(task);
-        }
+        let tasks = take_front(waiting, limit);
         if waiting.is_empty() {
             self.counts.remove(&language);
         }
@@ -218,14 +220,14 @@ impl Ledger {
             Job::Scan => {
                 self.open.remove(&task.id);
             }
-            Job::Read { .. } => {
+            Job::Read { .. } | Job::Review { .. } => {
                 self.files -= 1;
                 self.bytes_in_flight -= task.weight();
             }
-            Job::Count { contents, .. } => {
+            Job::Count { text, .. } => {
                 self.files -= 1;
                 self.bytes_in_flight -= task.weight();
-                self.large_is_out &= contents.is_some();
+                self.large_is_out &= text.contents().is_some();
             }
         }
     }
@@ -258,13 +260,14 @@ impl Ledger {
                 self.bytes_in_flight -= task.weight();
                 self.reads.push_front(task);
             }
-            Job::Count { language, contents: Some(_), .. } => {
+            Job::Count { language, text: Text::Here(_), .. } => {
                 self.counts.entry(*language).or_default().push_front(task);
             }
-            Job::Count { contents: None, .. } => {
+            Job::Count { text: Text::Large | Text::Wide, .. } => {
                 self.large_is_out = false;
                 self.large.push_front(task);
             }
+            Job::Review { .. } => self.reviews.push_front(task),
         }
     }
 
@@ -288,15 +291,9 @@ impl Ledger {
     }
 
     /// A file was read, and its lines are to be counted.
-    pub(super) fn add_count(
-        &mut self,
-        path: Arc<Path>,
-        language: Language,
-        contents: Option<Contents>,
-        record: FileRecord,
-    ) {
-        let is_large = contents.is_none();
-        let task = Task::new(TaskId::of_file(&path), path, Job::Count { language, contents, record });
+    pub(super) fn add_count(&mut self, path: Arc<Path>, language: Language, text: Text, record: FileRecord) {
+        let is_large = text.contents().is_none();
+        let task = Task::new(TaskId::of_file(&path), path, Job::Count { language, text, record });
         self.files += 1;
         self.bytes_in_flight += task.weight();
         if is_large {
@@ -305,6 +302,49 @@ impl Ledger {
             self.counts.entry(language).or_default().push_back(task);
         }
     }
+
+    /// A file was counted, and its text is to be reviewed.
+    pub(super) fn add_review(&mut self, path: Arc<Path>, text: Contents) {
+        self.queue_review(Task::new(TaskId::of_file(&path), path, Job::Review { text }));
+    }
+
+    /// Has a review that an agent gave back wait again, behind all others; or gives it back, for good, if too many agents did.
+    pub(super) fn review_again(&mut self, mut task: Task) -> Option<Task> {
+        task.attempts += 1;
+        if task.attempts >= MAX_ATTEMPTS {
+            return Some(task);
+        }
+        self.queue_review(task);
+        None
+    }
+
+    fn queue_review(&mut self, task: Task) {
+        self.files += 1;
+        self.bytes_in_flight += task.weight();
+        self.reviews.push_back(task);
+    }
+
+    /// Takes all reviews that wait out of the book.
+    pub(super) fn drop_reviews(&mut self) -> Vec<Task> {
+        let dropped: Vec<_> = self.reviews.drain(..).collect();
+        for task in &dropped {
+            self.close(task);
+        }
+        dropped
+    }
+}
+
+/// As many tasks as `limit`, and as belong into one batch.
+fn take_front(waiting: &mut VecDeque<Task>, limit: usize) -> Vec<Task> {
+    let mut tasks = Vec::with_capacity(limit);
+    let mut bytes = 0;
+    while tasks.len() < limit
+        && let Some(task) = waiting.pop_front_if(|task| fits(bytes, task))
+    {
+        bytes += task.weight();
+        tasks.push(task);
+    }
+    tasks
 }
 
 /// Whether the contents of the file may be held besides `in_flight` bytes of others.

@@ -1,7 +1,7 @@
 //! A fleet of agents surveys a tree of files.
 //!
-//! Scouts list directories, readers read and hash files, analysts count lines of code, comments and blanks. All are agents
-//! on threads of their own, registered with their capabilities, state and health. A coordinator asks the registry who can do
+//! Scouts list directories, readers read and hash files, analysts count lines of code, comments and blanks, reviewers have
+//! texts reviewed by a service. All are agents on threads of their own, registered with their capabilities, state and health. A coordinator asks the registry who can do
 //! a task, and is healthy and free, hands it over, watches that the agent lives and makes progress, gives the tasks of dead
 //! and hung ones to others, and starts agents again under their names. Every file counts once, whatever dies.
 //!
@@ -11,6 +11,23 @@
 //! - Files of no known language, and binary files (with a zero byte among the first 8000, as for git), count as files and
 //!   bytes, and have no lines.
 //! - A file that cannot be read, or is gone when its turn comes, is listed as skipped, and the survey is not complete.
+//!
+//! # Reviews
+//!
+//! Every text that is counted is reviewed, once: [`Findings`] says what is looked for. Binary files are not, nor are texts above
+//! [`MAX_TEXT`] and those in UTF-16 or UTF-32; [`LeftOut`] counts them. Empty files are texts.
+//!
+//! The reviewing service is an HTTP/1.1 server on a port of the loopback interface, started by the survey. It answers
+//! `POST /reviews`, with the text as the body, with the findings as JSON. A reviewer waits for its turn at a rate limit; then
+//! it tries, and after a failure tries again, as often as a budget for retries of all reviewers allows. Each attempt goes
+//! through a circuit breaker, takes one of a few connections from a pool, and is limited in time. What it cannot have reviewed
+//! it gives back, for another one to try later. If the service is gone for good, the survey ends all the same, with every file
+//! counted, and names the texts that were not reviewed.
+//!
+//! With chaos the service fails in bursts, leaves requests without an answer, and closes all connections and refuses new ones
+//! for a while. The totals are the same; what it took is told by [`Survey::breakers`] and its neighbours.
+//!
+//! # Memory
 //!
 //! Memory is bounded by [`BYTES_IN_FLIGHT`] for contents, [`MAX_WAITING_FILES`] for files found, the names in the largest
 //! directories being listed, and the directories found and not yet listed. Only a source file above [`INLINE_LIMIT`] is held
@@ -28,15 +45,18 @@
 //! [`BYTES_IN_FLIGHT`]: settings::BYTES_IN_FLIGHT
 //! [`MAX_WAITING_FILES`]: settings::MAX_WAITING_FILES
 //! [`INLINE_LIMIT`]: settings::INLINE_LIMIT
+//! [`MAX_TEXT`]: settings::MAX_TEXT
 
 mod chaos;
 mod coordinator;
+mod deck;
 mod fleet;
 mod language;
 mod ledger;
 mod progress;
 mod pulse;
 mod report;
+mod review;
 mod roles;
 pub mod settings;
 mod spectator;
@@ -44,6 +64,7 @@ mod survey;
 mod tally;
 mod task;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::{fmt, io};
@@ -55,6 +76,11 @@ use crate::{BuildError, Foundation};
 use coordinator::Coordinator;
 pub use progress::{Bars, Lines};
 pub use report::text;
+use review::Gateway;
+pub use review::score::{BEST_SCORE, DEEP_INDENTATION, Findings, LINE_WIDTH, MARKS, TAB_WIDTH};
+pub use review::summary::{
+    BreakerSummary, CircuitChange, Grades, LeftOut, LimiterSummary, PoolSummary, ReviewTotals, Unreviewed, WorstFile,
+};
 pub use roles::Role;
 use roles::Site;
 pub use settings::{Crew, CrewSizeError, SurveySettings};
@@ -101,7 +127,8 @@ impl Surveyor {
         let foundation = Foundation::builder().clock(Arc::clone(&clock)).build()?;
         let (registry, namespace) = (foundation.registry().clone(), foundation.namespace().clone());
         let task_timeout = settings.task_timeout;
-        let site = Site { registry, namespace, clock, spectator, input, task_timeout };
+        let gateway = Gateway::start(&settings, &clock, &spectator)?;
+        let site = Site { registry, namespace, clock, spectator, input, task_timeout, gateway };
         Coordinator::new(Arc::new(site), &settings)?.run()
     }
 }
@@ -145,6 +172,20 @@ pub enum SurveyError {
     Stuck {
         /// Threads whose agents were ended, and that go on hanging.
         threads: usize,
+    },
+    /// The reviewing service cannot be started.
+    #[error("cannot start the reviewing service: {error}")]
+    Service {
+        /// Why.
+        error: io::Error,
+    },
+    /// No reviewing service is where it should be.
+    #[error("no reviewing service at {address}: {reason}")]
+    Reviewer {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        reason: String,
     },
     /// No agent is left to report.
     #[error("all agents have gone")]

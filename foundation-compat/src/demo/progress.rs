@@ -9,7 +9,9 @@ use std::time::Duration;
 use foundation_types::{AgentId, Clock, ExitReason, SystemClock};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::report::circuit_state;
 use super::report::figures::{bytes, count, numbered};
+use super::review::summary::CircuitChange;
 use super::roles::Role;
 use super::spectator::{Event, Phase, Progress, Spectator};
 
@@ -48,6 +50,7 @@ pub struct Bars {
     listed: ProgressBar,
     read: ProgressBar,
     counted: ProgressBar,
+    reviewed: ProgressBar,
     agents: ProgressBar,
     pace: Pace,
 }
@@ -63,16 +66,17 @@ impl Bars {
         let bar = |prefix: &'static str, style: &ProgressStyle| {
             all.add(ProgressBar::new(1).with_style(style.clone()).with_prefix(prefix))
         };
-        let (listed, read, counted) = (bar("list", &style), bar("read", &style), bar("count", &style));
+        let (listed, read) = (bar("list", &style), bar("read", &style));
+        let (counted, reviewed) = (bar("count", &style), bar("review", &style));
         let agents = bar("agents", &line);
         let pace = Pace::new(Arc::new(SystemClock), BARS_EVERY, Duration::ZERO);
-        Self { all, listed, read, counted, agents, pace }
+        Self { all, listed, read, counted, reviewed, agents, pace }
     }
 
     fn show(&self, progress: &Progress) {
-        for (bar, phase) in
-            [(&self.listed, progress.listed), (&self.read, progress.read), (&self.counted, progress.counted)]
-        {
+        let bars = [&self.listed, &self.read, &self.counted, &self.reviewed];
+        let phases = [progress.listed, progress.read, progress.counted, progress.reviewed];
+        for (bar, phase) in bars.into_iter().zip(phases) {
             // A bar of nothing would be full.
             bar.set_length(phase.known.max(1));
             bar.set_position(phase.done);
@@ -80,6 +84,7 @@ impl Bars {
         self.listed.set_message("directories");
         self.read.set_message(format!("files, {}", bytes(progress.bytes)));
         self.counted.set_message("files");
+        self.reviewed.set_message("texts");
         self.agents.set_message(agents(progress));
     }
 }
@@ -97,6 +102,10 @@ impl Spectator for Bars {
             Event::Died { agent, reason, was_hung, reassigned } => {
                 // A terminal that is gone is no reason to stop.
                 let _ = self.all.println(death(agent, reason, was_hung, reassigned));
+            }
+            Event::Circuit { name, change } => {
+                // Likewise.
+                let _ = self.all.println(circuit(name, change));
             }
             _ => {}
         }
@@ -116,7 +125,7 @@ impl std::fmt::Debug for Bars {
     }
 }
 
-/// A plain line on standard error now and then, and one for each death.
+/// A plain line on standard error now and then, and one for each death and each change of a circuit.
 pub struct Lines {
     pace: Pace,
 }
@@ -140,15 +149,17 @@ impl Spectator for Lines {
             Event::Progress(progress) if self.pace.is_time() => {
                 let of = |Phase { done, known }| format!("{}/{}", count(done), count(known));
                 say(&format!(
-                    "listed {} directories, read {} files ({}), counted {}; {}",
+                    "listed {} directories, read {} files ({}), counted {}, reviewed {}; {}",
                     of(progress.listed),
                     of(progress.read),
                     bytes(progress.bytes),
                     of(progress.counted),
+                    of(progress.reviewed),
                     agents(progress)
                 ));
             }
             Event::Died { agent, reason, was_hung, reassigned } => say(&death(agent, reason, was_hung, reassigned)),
+            Event::Circuit { name, change } => say(&circuit(name, change)),
             _ => {}
         }
     }
@@ -169,6 +180,14 @@ fn death(agent: &AgentId, reason: &ExitReason, was_hung: bool, reassigned: usize
     let tasks = numbered(reassigned as u64, "task", "tasks");
     let how = if was_hung { "hung, and was ended".to_owned() } else { format!("died ({reason})") };
     format!("{agent} {how}; {tasks} reassigned, agent restarted")
+}
+
+fn circuit(name: &str, CircuitChange { state, reason, .. }: &CircuitChange) -> String {
+    let state = circuit_state(*state);
+    match reason {
+        Some(reason) => format!("circuit {name} {state} ({})", reason.replace('_', " ")),
+        None => format!("circuit {name} {state}"),
+    }
 }
 
 fn agents(progress: &Progress) -> String {

@@ -1,5 +1,7 @@
 //! What a survey is told, and the limits it keeps to.
 
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,9 +17,36 @@ pub const CHAOS_TASK_TIMEOUT: Duration = Duration::from_secs(1);
 /// Bytes per second below which the work on one piece of a file counts as no progress.
 pub const SLOWEST_RATE: u64 = 4 << 20;
 
-/// Files up to this size are read once, and their contents go from reader to analyst. Larger ones are hashed as a stream
-/// and counted from their path, one at a time.
+/// Files up to this size are read once, and their contents go from reader to analyst to reviewer. Larger ones are hashed as a
+/// stream, counted from their path, one at a time, and not reviewed.
 pub const INLINE_LIMIT: u64 = 1 << 20;
+
+/// The most bytes of a text that the reviewing service takes: as many as a file may have whose contents are handed on.
+pub const MAX_TEXT: usize = 1 << 20;
+
+/// How long one call to the reviewing service may take, unless told otherwise.
+pub const REVIEW_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The same in a run with chaos, where every call without an answer costs this much.
+pub const CHAOS_REVIEW_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// How many reviews may begin in a second, by all reviewers together, unless told otherwise.
+pub const DEFAULT_REVIEWS_PER_SECOND: NonZeroU32 = NonZeroU32::new(5000).expect("not zero");
+
+/// How often a reviewer tries to have a text reviewed before it gives it back, refused attempts included.
+pub const MAX_REVIEW_ATTEMPTS: u32 = 10;
+
+/// How long after its first attempt at a text a reviewer may begin another one.
+pub const REVIEW_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Texts that reviewers give back in a row, without a single review in between, after which no more are sent for review.
+pub const MAX_FRUITLESS_REVIEWS: u32 = 8;
+
+/// The most connections to the reviewing service.
+pub const MAX_CONNECTIONS: usize = 8;
+
+/// The most changes of a circuit listed in the report; further ones are only numbered.
+pub const MAX_CIRCUIT_CHANGES: usize = 256;
 
 /// The most bytes of file contents held at once, by all agents and queues together. Besides them there are only the one file
 /// above [`INLINE_LIMIT`] that is being counted, and what agents that died have not let go yet, at most
@@ -58,16 +87,32 @@ pub struct SurveySettings {
     pub crew: Crew,
     /// How long an agent may show no progress before it is taken for hung.
     pub task_timeout: Duration,
-    /// How many of the largest files to name.
+    /// How many of the largest files to name, and of those with the lowest scores.
     pub top: usize,
-    /// With a seed, agents panic, hang, are killed and slow down, as it decides.
+    /// How long a call to the reviewing service may take.
+    pub review_timeout: Duration,
+    /// How many reviews may begin in a second.
+    pub reviews_per_second: NonZeroU32,
+    /// Where a reviewing service listens that runs already, on this machine; without one, the survey starts its own.
+    pub reviewer: Option<SocketAddr>,
+    /// With a seed, agents panic, hang, are killed and slow down, and the reviewing service that the survey starts fails, stalls
+    /// and hangs up, as it decides.
     pub chaos: Option<u64>,
 }
 
 impl SurveySettings {
     /// A quiet survey of `input` by eight agents.
     pub fn new(input: impl Into<PathBuf>) -> Self {
-        Self { input: input.into(), crew: Crew::default(), task_timeout: TASK_TIMEOUT, top: DEFAULT_TOP, chaos: None }
+        Self {
+            input: input.into(),
+            crew: Crew::default(),
+            task_timeout: TASK_TIMEOUT,
+            top: DEFAULT_TOP,
+            review_timeout: REVIEW_TIMEOUT,
+            reviews_per_second: DEFAULT_REVIEWS_PER_SECOND,
+            reviewer: None,
+            chaos: None,
+        }
     }
 
     /// The same with another crew.
@@ -75,9 +120,9 @@ impl SurveySettings {
         Self { crew, ..self }
     }
 
-    /// The same with chaos, and with the [timeout](CHAOS_TASK_TIMEOUT) of a run with chaos.
+    /// The same with chaos, and with the time limits of a run with chaos: [`CHAOS_TASK_TIMEOUT`] and [`CHAOS_REVIEW_TIMEOUT`].
     pub fn with_chaos(self, seed: u64) -> Self {
-        Self { chaos: Some(seed), task_timeout: CHAOS_TASK_TIMEOUT, ..self }
+        Self { chaos: Some(seed), task_timeout: CHAOS_TASK_TIMEOUT, review_timeout: CHAOS_REVIEW_TIMEOUT, ..self }
     }
 
     /// The same with another timeout of tasks.
@@ -85,7 +130,23 @@ impl SurveySettings {
         Self { task_timeout, ..self }
     }
 
-    /// The same with another number of largest files.
+    /// The same with another time limit of calls to the reviewing service.
+    pub fn with_review_timeout(self, review_timeout: Duration) -> Self {
+        Self { review_timeout, ..self }
+    }
+
+    /// The same with another limit on the rate of reviews.
+    pub fn with_reviews_per_second(self, reviews_per_second: NonZeroU32) -> Self {
+        Self { reviews_per_second, ..self }
+    }
+
+    /// The same with a reviewing service that runs already at a loopback address: it answers `POST /reviews` as the survey's
+    /// own one does, which is told in the [module](super#reviews).
+    pub fn with_reviewer(self, address: SocketAddr) -> Self {
+        Self { reviewer: Some(address), ..self }
+    }
+
+    /// The same with another number of largest files, and of files with the lowest scores.
     pub fn with_top(self, top: usize) -> Self {
         Self { top, ..self }
     }
@@ -103,8 +164,8 @@ impl Crew {
     /// The largest crew.
     pub const MAX: usize = 256;
 
-    /// A crew of `total` agents, split by the work there is in each role: one scout in eight, the others half readers and
-    /// half analysts, which get the odd one.
+    /// A crew of `total` agents, split by the work there is in each role: one scout in eight, one reviewer in four, the others
+    /// half readers and half analysts, which get the odd one.
     ///
     /// # Errors
     /// [`CrewSizeError`] outside [`MIN`](Self::MIN)`..=`[`MAX`](Self::MAX).
@@ -120,11 +181,13 @@ impl Crew {
     /// Agents of one role.
     pub fn size(self, role: Role) -> usize {
         let scouts = (self.total / 8).max(1);
-        let readers = (self.total - scouts) / 2;
+        let reviewers = (self.total / 4).max(1);
+        let readers = (self.total - scouts - reviewers) / 2;
         match role {
             Role::Scout => scouts,
             Role::Reader => readers,
-            Role::Analyst => self.total - scouts - readers,
+            Role::Analyst => self.total - scouts - reviewers - readers,
+            Role::Reviewer => reviewers,
         }
     }
 }
@@ -158,8 +221,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_handed_on_is_what_the_service_takes() {
+        assert_eq!(MAX_TEXT as u64, INLINE_LIMIT);
+    }
+
+    #[test]
     fn a_crew_out_of_range_is_refused() {
-        assert_eq!(Crew::of(2), Err(CrewSizeError { total: 2 }));
+        assert_eq!(Crew::of(3), Err(CrewSizeError { total: 3 }));
         assert_eq!(Crew::of(257), Err(CrewSizeError { total: 257 }));
     }
 }

@@ -1,7 +1,8 @@
 //! Watching a survey while it runs.
 
-use foundation_types::{AgentId, ExitReason};
+use foundation_types::{AgentId, ExitReason, MonoTime};
 
+use super::review::summary::CircuitChange;
 use super::roles::Role;
 
 /// Somebody who watches. Coordinator and agents call it from their own threads, without any lock; what it does costs them
@@ -50,6 +51,39 @@ pub enum Event<'e> {
         /// How often so far.
         restarts: u64,
     },
+    /// A reviewer calls the reviewing service, if the circuit breaker lets it.
+    Calling {
+        /// The agent.
+        agent: &'e AgentId,
+    },
+    /// The call has ended, in whatever way.
+    Called {
+        /// The agent.
+        agent: &'e AgentId,
+    },
+    /// A reviewer waits for its turn at the rate limit, or before it tries again.
+    Waiting {
+        /// The agent.
+        agent: &'e AgentId,
+        /// How long.
+        until: MonoTime,
+    },
+    /// Chaos makes the reviewing service leave a request without an answer.
+    Stalling,
+    /// Chaos makes the reviewing service close all connections and refuse new ones.
+    Down {
+        /// How long.
+        until: MonoTime,
+    },
+    /// The reviewing service takes connections again.
+    Up,
+    /// The circuit of a breaker changed its state.
+    Circuit {
+        /// The breaker.
+        name: &'e str,
+        /// The change.
+        change: &'e CircuitChange,
+    },
 }
 
 /// How far the work is.
@@ -62,6 +96,8 @@ pub struct Progress {
     pub read: Phase,
     /// Files to count the lines of.
     pub counted: Phase,
+    /// Texts to have reviewed.
+    pub reviewed: Phase,
     /// Bytes read.
     pub bytes: u64,
     /// Agents of each role, in the order of [`Role::ALL`].

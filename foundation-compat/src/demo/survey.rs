@@ -6,13 +6,16 @@ use std::{fmt, io};
 
 use serde::{Serialize, Serializer};
 
+use super::review::summary::{BreakerSummary, LimiterSummary, PoolSummary, ReviewTotals};
+
 /// The result of a survey. Its serialised form is the JSON report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Survey {
     /// The directory, as an absolute path.
     pub input: String,
-    /// Whether every file was counted; otherwise [`skipped`](Self::skipped) says which were not.
+    /// Whether every file was counted, and every text reviewed; otherwise [`skipped`](Self::skipped) and
+    /// [`ReviewTotals::failures`] say which were not.
     pub complete: bool,
     /// Directories listed, the input included.
     pub directories: u64,
@@ -33,6 +36,14 @@ pub struct Survey {
     /// The exclusive or, over all files, of the BLAKE3 hash of each file's path and contents. Equal trees have equal digests,
     /// in whatever order they were read. It finds differences; it does not withstand forgers.
     pub digest: Digest,
+    /// What came of the reviews.
+    pub reviews: ReviewTotals,
+    /// The circuit breakers that calls went through.
+    pub breakers: Vec<BreakerSummary>,
+    /// The rate limiters.
+    pub limiters: Vec<LimiterSummary>,
+    /// The pools of connections.
+    pub pools: Vec<PoolSummary>,
     /// Who did the work.
     pub agents: Vec<AgentSummary>,
     /// How long it took.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::path::Path;
 
 use super::language::Language;
+use super::review::ReviewTally;
 use super::settings::MAX_SKIPPED_LISTED;
 use super::survey::{Digest, LanguageTotals, OtherFiles, SkipReason, Skipped, TopFile};
 use super::task::{FileRecord, LineCounts};
@@ -22,6 +23,7 @@ pub(super) struct Tally {
     pub(super) skipped_count: u64,
     /// Files and directories that are missing from the counts.
     pub(super) losses: u64,
+    pub(super) reviews: ReviewTally,
     skipped: Vec<Skipped>,
     top: BinaryHeap<Ranked>,
     top_len: usize,
@@ -32,7 +34,7 @@ type Ranked = Reverse<(u64, Reverse<String>, &'static str)>;
 
 impl Tally {
     pub(super) fn new(top_len: usize) -> Self {
-        Self { top_len, ..Self::default() }
+        Self { top_len, reviews: ReviewTally::new(top_len), ..Self::default() }
     }
 
     /// A file of no known language, or a binary one.
@@ -96,7 +98,7 @@ impl Tally {
 }
 
 /// The path as text; the input itself is `.`.
-fn display(path: &Path) -> String {
+pub(super) fn display(path: &Path) -> String {
     if path.as_os_str().is_empty() { ".".to_owned() } else { path.to_string_lossy().into_owned() }
 }
 

@@ -5,10 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use foundation_types::OwnerId;
 
 use super::chaos::Fate;
 use super::language::Language;
+use super::review::score::Findings;
 use super::survey::{Counts, SkipReason};
 
 /// Names a task. It follows from the path relative to the input alone, so a file has the same id in every run, and in
@@ -41,7 +43,28 @@ impl fmt::Debug for TaskId {
 }
 
 /// The contents of a file of at most [`INLINE_LIMIT`](super::settings::INLINE_LIMIT) bytes.
-pub(super) type Contents = Arc<Vec<u8>>;
+pub(super) type Contents = Bytes;
+
+/// The contents of a file that is no binary one.
+#[derive(Clone, Debug)]
+pub(super) enum Text {
+    /// In memory.
+    Here(Contents),
+    /// Too many to be held.
+    Large,
+    /// In an encoding of several bytes a unit.
+    Wide,
+}
+
+impl Text {
+    /// The contents, if they are in memory.
+    pub(super) const fn contents(&self) -> Option<&Contents> {
+        match self {
+            Self::Here(contents) => Some(contents),
+            Self::Large | Self::Wide => None,
+        }
+    }
+}
 
 /// What a reader finds out about a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +80,10 @@ pub(super) enum Job {
     Scan,
     /// Read and hash a file of about this size.
     Read { size: u64 },
-    /// Count the lines of a file that was read; without contents, from its path.
-    Count { language: Language, contents: Option<Contents>, record: FileRecord },
+    /// Count the lines of a file that was read; if its text is not here, from its path.
+    Count { language: Language, text: Text, record: FileRecord },
+    /// Have the text of a file that was counted reviewed.
+    Review { text: Contents },
 }
 
 /// A task in the hands of an agent.
@@ -117,6 +142,10 @@ pub(super) enum Outcome {
     Read(ReadFile),
     /// Its lines were counted.
     Counted(LineCounts),
+    /// Its text was reviewed.
+    Reviewed(Findings),
+    /// It cannot be done now, for this reason; perhaps later.
+    Returned(String),
     /// It cannot be done.
     Skipped(SkipReason),
 }
@@ -131,10 +160,10 @@ pub(super) struct ReadFile {
 /// What kind of file it turned out to be.
 #[derive(Debug)]
 pub(super) enum FileKind {
-    /// Text of a known language, with its contents if they are small.
-    Source { language: Language, contents: Option<Contents> },
+    /// Text of a known language.
+    Source { language: Language, text: Text },
     /// Text of no known language.
-    Other,
+    Other { text: Text },
     /// No text.
     Binary,
 }

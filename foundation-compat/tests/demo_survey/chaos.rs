@@ -1,19 +1,20 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use foundation_breaker::State;
 use foundation_compat::demo::{Crew, Survey, SurveySettings, Surveyor};
 use foundation_types::ManualClock;
 
-use crate::direct::Totals;
-use crate::watcher::TimePasses;
+use crate::direct::{Reviews, Totals};
+use crate::watcher::{PATIENCE, TimePasses};
 use crate::{crew, settings, survey, tree};
 
 /// A survey with chaos in which no real time has to pass.
 fn chaotic(input: &Path, seed: u64, crew: Crew) -> Survey {
     let clock = ManualClock::new();
-    Surveyor::new(SurveySettings::new(input).with_crew(crew).with_chaos(seed))
+    Surveyor::new(SurveySettings::new(input).with_crew(crew).with_chaos(seed).with_task_timeout(PATIENCE))
         .clock(Arc::new(clock.clone()))
-        .spectator(Arc::new(TimePasses(clock)))
+        .spectator(Arc::new(TimePasses::on(clock)))
         .run()
         .expect("the survey can be done")
 }
@@ -22,15 +23,19 @@ fn chaotic(input: &Path, seed: u64, crew: Crew) -> Survey {
 fn totals_are_those_of_a_quiet_run_for_any_seed_and_any_crew() {
     let tree = tree::repository();
     let expected = Totals::count(tree.path(), 10);
+    let reviews = Reviews::count(tree.path(), 10);
     let quiet = survey(settings(tree.path()));
     assert_eq!(Totals::of(&quiet), expected);
+    assert_eq!(Reviews::of(&quiet), reviews);
     for seed in 1..=8 {
-        for total in [3, 8, 20] {
+        for total in [4, 8, 20] {
             let found = chaotic(tree.path(), seed, crew(total));
             assert_eq!(Totals::of(&found), expected, "seed {seed}, {total} agents");
             assert_eq!(found.digest, quiet.digest, "seed {seed}, {total} agents");
             assert_eq!(found.directories, quiet.directories, "seed {seed}, {total} agents");
-            assert!(found.complete, "seed {seed}, {total} agents: {:?}", found.skipped);
+            assert_eq!(Reviews::of(&found), reviews, "seed {seed}, {total} agents");
+            assert_eq!(found.reviews.digest, quiet.reviews.digest, "seed {seed}, {total} agents");
+            assert!(found.complete, "seed {seed}, {total} agents: {:?}, {:?}", found.skipped, found.reviews.failures);
         }
     }
 }
@@ -48,6 +53,34 @@ fn chaos_strikes_in_every_way_and_the_dead_are_replaced() {
         assert_eq!(chaos.seed, Some(seed));
         let restarts: u64 = found.agents.iter().map(|agent| agent.restarts).sum();
         assert_eq!(restarts, chaos.killed + chaos.panicked + chaos.hung, "seed {seed}: every death is one restart");
+    }
+}
+
+#[test]
+fn chaos_strikes_the_reviewing_service_and_the_circuit_opens_and_closes() {
+    let tree = tree::repository();
+    for seed in 1..=8 {
+        let found = chaotic(tree.path(), seed, crew(8));
+        let [breaker] = &found.breakers[..] else { panic!("{:?}", found.breakers) };
+        let [pool] = &found.pools[..] else { panic!("{:?}", found.pools) };
+        let reviews = &found.reviews;
+        assert!(reviews.retried > 0 && breaker.failed > 0 && pool.retired > 0, "seed {seed}: {reviews:?}, {pool:?}");
+        assert!(breaker.opened > 0 && breaker.succeeded >= reviews.done, "seed {seed}: {breaker:?}");
+        assert!(reviews.refused >= breaker.rejected, "seed {seed}: {reviews:?}, {breaker:?}");
+        let history = &breaker.history;
+        assert_eq!(history.len() as u64, breaker.changes, "seed {seed}");
+        assert_eq!(history[0].state, State::Open, "seed {seed}");
+        assert_eq!(history.last().map(|change| change.state), Some(breaker.state), "seed {seed}");
+        let opened = history.iter().filter(|change| change.state == State::Open).count();
+        assert_eq!(opened as u64, breaker.opened, "seed {seed}");
+        for pair in history.windows(2) {
+            let follows = match pair[0].state {
+                State::Closed => pair[1].state == State::Open,
+                State::Open => pair[1].state == State::HalfOpen,
+                _ => pair[1].state != State::HalfOpen,
+            };
+            assert!(follows && pair[0].at_ms <= pair[1].at_ms, "seed {seed}: {pair:?}");
+        }
     }
 }
 
@@ -71,7 +104,7 @@ fn a_crowded_directory_listed_several_times_counts_once() {
     for seed in 1..=4 {
         let found = chaotic(tree.path(), seed, crew(6));
         assert_eq!(Totals::of(&found), expected, "seed {seed}");
-        assert_eq!((found.directories, found.complete), (2, true), "seed {seed}");
+        assert_eq!((found.directories, found.complete), (2, true), "seed {seed}: {:?}", found.reviews.failures);
     }
 }
 

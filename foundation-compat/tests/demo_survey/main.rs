@@ -7,6 +7,8 @@ mod chaos;
 mod deep;
 mod direct;
 mod oddities;
+mod reviewer;
+mod reviews;
 mod totals;
 mod tree;
 mod watcher;

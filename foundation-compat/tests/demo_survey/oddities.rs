@@ -29,6 +29,7 @@ fn empty_and_binary_files_count_as_files() {
     assert_eq!((found.files, found.bytes, found.complete), (3, 6, true));
     assert_eq!((found.other.files, found.other.bytes, found.other.binary), (2, 6, 1));
     assert_eq!((found.languages.len(), found.languages["Rust"].files), (1, 1));
+    assert_eq!((found.reviews.done, found.reviews.left_out.binary), (2, 1), "an empty file is a text");
 }
 
 #[test]
@@ -50,7 +51,7 @@ fn files_that_vanish_are_named_and_the_survey_is_not_complete() {
         |progress| progress.read.known == 256,
         move || fs::read_dir(&folder).unwrap().for_each(|entry| fs::remove_file(entry.unwrap().path()).unwrap()),
     );
-    let surveyor = Surveyor::new(settings(tree.path()).with_crew(crew(3))).spectator(Arc::new(vanish));
+    let surveyor = Surveyor::new(settings(tree.path()).with_crew(crew(4))).spectator(Arc::new(vanish));
     let found = surveyor.run().unwrap();
     assert!(!found.complete);
     assert!(found.skipped_count >= 256 - 64, "{}", found.skipped_count);
@@ -71,9 +72,12 @@ mod unix {
     #[cfg(target_os = "linux")]
     use foundation_compat::demo::settings::{MAX_ATTEMPTS, TASK_TIMEOUT};
     #[cfg(target_os = "linux")]
-    use foundation_compat::demo::{Event, Spectator};
+    use foundation_compat::demo::{Event, Phase, Spectator};
     #[cfg(target_os = "linux")]
     use foundation_types::ManualClock;
+
+    #[cfg(target_os = "linux")]
+    use crate::watcher::TimePasses;
 
     use super::*;
 
@@ -151,8 +155,9 @@ mod unix {
         let last = fs::read_dir(tree.path().join("flat")).unwrap().last().unwrap().unwrap().path();
         let name = format!("flat/{}", last.file_name().unwrap().to_str().unwrap());
         let clock = ManualClock::new();
-        let spectator = HangingFile { file: last, clock: clock.clone(), writer: Mutex::default() };
-        let surveyor = Surveyor::new(settings(tree.path()).with_crew(crew(3)));
+        let passes = TimePasses::on(clock.clone());
+        let spectator = HangingFile { file: last, clock: clock.clone(), passes, writer: Mutex::default() };
+        let surveyor = Surveyor::new(settings(tree.path()).with_crew(crew(4)));
         let found = surveyor.clock(Arc::new(clock)).spectator(Arc::new(spectator)).run().unwrap();
         assert_eq!((found.files, found.skipped_count, found.complete), (255, 1, false));
         assert_eq!(
@@ -170,19 +175,22 @@ mod unix {
     struct HangingFile {
         file: PathBuf,
         clock: ManualClock,
+        passes: TimePasses,
         writer: Mutex<Option<File>>,
     }
 
     #[cfg(target_os = "linux")]
     impl Spectator for HangingFile {
         fn see(&self, event: Event<'_>) {
+            self.passes.see(event);
             match event {
                 Event::Progress(progress) if progress.read.known == 256 => {
                     if progress.read.done == 0 && self.file.is_file() {
                         fs::remove_file(&self.file).unwrap();
                         assert!(Command::new("mkfifo").arg(&self.file).status().unwrap().success());
                     }
-                    if progress.read.done == 255 && progress.counted.done == progress.counted.known {
+                    let is_idle = |phase: Phase| phase.done == phase.known;
+                    if progress.read.done == 255 && is_idle(progress.counted) && is_idle(progress.reviewed) {
                         self.clock.advance(TASK_TIMEOUT + Duration::from_millis(1));
                     }
                 }

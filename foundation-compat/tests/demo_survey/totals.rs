@@ -7,7 +7,7 @@ fn totals_are_those_of_an_independent_count_for_any_crew() {
     let expected = Totals::count(tree.path(), 10);
     assert!(expected.files > 300 && expected.languages.len() >= 7 && expected.binary == 2, "{expected:?}");
     let mut digests = Vec::new();
-    for total in [3, 4, 8, 33] {
+    for total in [4, 5, 8, 33] {
         let found = survey(settings(tree.path()).with_crew(crew(total)));
         assert_eq!(Totals::of(&found), expected, "{total} agents");
         assert!(found.complete && found.skipped.is_empty());
@@ -41,6 +41,7 @@ fn tasks_of_the_agents_are_the_directories_and_files() {
     assert_eq!(tasks("scout"), found.directories);
     assert_eq!(tasks("reader"), found.files);
     assert_eq!(tasks("analyst"), found.languages.values().map(|totals| totals.files).sum::<u64>());
+    assert_eq!(tasks("reviewer"), found.reviews.done);
 }
 
 #[test]
@@ -55,6 +56,7 @@ fn analysts_know_the_languages_there_are_and_every_agent_its_craft() {
         let craft = match agent.id.split_once('-').unwrap().0 {
             "scout" => "scan",
             "reader" => "read",
+            "reviewer" => "review",
             _ => "analyze",
         };
         assert!(agent.capabilities.iter().any(|capability| capability == craft), "{agent:?}");
@@ -73,7 +75,7 @@ fn five_thousand_files_in_one_directory_are_counted() {
 fn more_files_than_may_wait_make_scouts_wait() {
     let files = foundation_compat::demo::settings::MAX_WAITING_FILES + 4000;
     let tree = tree::flat(files);
-    let found = survey(settings(tree.path()).with_crew(crew(3)));
+    let found = survey(settings(tree.path()).with_crew(crew(4)));
     assert_eq!(Totals::of(&found), Totals::count(tree.path(), 10));
     assert_eq!((found.files, found.complete), (files as u64, true));
 }

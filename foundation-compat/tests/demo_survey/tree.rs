@@ -35,6 +35,8 @@ pub(crate) fn repository() -> TempDir {
     put(root, "movie.ts", b"G\x40\x00\x10\x00\x00".repeat(100));
     put(root, "wide.cs", wide("// Note.\nclass C {\n}\n\n"));
     put(root, "large.rs", large(40_000));
+    put(root, "untidy.rs", untidy());
+    put(root, "notes.zzz", format!("{}\r\nTODO later, XXX\r\n\tover \r\nTODOS\r\n", "é".repeat(121)));
     for package in 0..6 {
         for depth in 0..5 {
             let folder = format!("packages/p{package}/{}", "nested/".repeat(depth));
@@ -62,6 +64,15 @@ fn rust(lines: usize, salt: usize) -> String {
         .collect::<Vec<_>>()
         .concat();
     format!("//! Module docs.\n\n/// Item docs.\nfn f() {{\n{body}}}\n")
+}
+
+/// Lines that reviews find something in, and lines that they nearly do.
+fn untidy() -> String {
+    let deep = (3..8)
+        .map(|depth| format!("{}let deep = {depth};\n{}let tabs = 0;\n", "    ".repeat(depth), "\t".repeat(depth)));
+    let long = (115..125).map(|width| format!("//{}\n", "w".repeat(width)));
+    let lines: String = deep.chain(long).collect();
+    format!("fn f() {{\n{lines}    // FIXME: now\n    let HACK = 1; // HACKY\n    let trailing = 2; \n    \n}}\t")
 }
 
 /// More than what is handed from agent to agent as contents.

@@ -124,7 +124,7 @@ fn contents_count_as_in_flight_until_they_are_counted() {
     assert_eq!(ledger.bytes_in_flight, 1000);
     let task = ledger.finish(reader, id).unwrap();
     assert_eq!(ledger.bytes_in_flight, 0);
-    ledger.add_count(task.path, rust(), Some(Arc::new(vec![0; 900])), record(900));
+    ledger.add_count(task.path, rust(), Text::Here(vec![0; 900].into()), record(900));
     assert_eq!(ledger.bytes_in_flight, 900);
     assert_eq!(ledger.demands(), [Demand::Count(rust())]);
     let handout = ledger.hand_out(Demand::Count(rust()), analyst, 1, None);
@@ -138,11 +138,54 @@ fn contents_count_as_in_flight_until_they_are_counted() {
 }
 
 #[test]
+fn texts_stay_in_flight_until_they_are_reviewed_and_reviews_come_first() {
+    let [reader, reviewer, heir] = owners();
+    let mut ledger = ledger_of(named(2, 1000));
+    let id = ledger.hand_out(Demand::Read, reader, 2, None).batch[0].id;
+    let task = ledger.finish(reader, id).unwrap();
+    ledger.add_review(task.path, vec![0; 900].into());
+    assert_eq!(ledger.demands(), [Demand::Review, Demand::Read]);
+    assert_eq!(ledger.hand_out(Demand::Review, reviewer, 1, None).batch[0].id, id, "a file keeps its id");
+    assert_eq!(ledger.bury(reviewer).0, 1);
+    assert_eq!(ledger.bytes_in_flight, 900);
+    ledger.hand_out(Demand::Review, heir, 1, None);
+    assert!(ledger.finish(reviewer, id).is_none(), "a late review is nobody's");
+    assert!(ledger.finish(heir, id).is_some());
+    assert_eq!((ledger.bytes_in_flight, ledger.files), (0, 1));
+}
+
+#[test]
+fn a_review_that_is_given_back_waits_behind_the_others_and_not_for_ever() {
+    let mut ledger = ledger_of([]);
+    for name in ["first", "second"] {
+        ledger.add_review(path(name), vec![0; 10].into());
+    }
+    let take = |ledger: &mut Ledger| {
+        let [agent] = owners();
+        let batch = ledger.hand_out(Demand::Review, agent, 2, None).batch;
+        ledger.finish(agent, batch[0].id).unwrap()
+    };
+    for attempt in 1..=MAX_ATTEMPTS {
+        let first = take(&mut ledger);
+        assert_eq!(&*first.path, Path::new("first"));
+        let given_up = ledger.review_again(first);
+        assert_eq!(given_up.is_some(), attempt == MAX_ATTEMPTS);
+        let second = take(&mut ledger);
+        assert_eq!(&*second.path, Path::new("second"));
+        ledger.add_review(second.path, vec![0; 10].into());
+    }
+    assert_eq!((ledger.files, ledger.bytes_in_flight), (1, 10));
+    assert_eq!(ledger.drop_reviews().len(), 1);
+    assert!(ledger.is_done());
+    assert_eq!(ledger.bytes_in_flight, 0);
+}
+
+#[test]
 fn large_files_are_counted_one_at_a_time() {
     let [one, other] = owners();
     let mut ledger = ledger_of([]);
     for name in ["a.rs", "b.rs"] {
-        ledger.add_count(path(name), rust(), None, record(1 << 30));
+        ledger.add_count(path(name), rust(), Text::Large, record(1 << 30));
     }
     let demand = Demand::Count(rust());
     assert_eq!(ledger.demands(), [demand]);

@@ -1,11 +1,13 @@
 //! The report for people; the one for machines is the serialised form of [`Survey`].
 
 pub(super) mod figures;
+mod reviews;
 mod table;
 
 use std::fmt::Write as _;
 
 use figures::{bytes, count, numbered, seconds};
+pub(super) use reviews::circuit_state;
 use table::{Align, Table};
 
 use super::roles::Role;
@@ -23,13 +25,14 @@ const PATH_WIDTH: usize = 60;
 /// A survey as tables of text, with a line feed at the end.
 pub fn text(survey: &Survey) -> String {
     let mut text = headline(survey);
-    for table in [languages(survey), top_files(survey), agents(survey)] {
+    for table in [languages(survey), top_files(survey), reviews::worst_files(survey), agents(survey)] {
         if !table.is_empty() {
             text.push('\n');
             text.push_str(&table.render());
         }
     }
     text.push('\n');
+    text.push_str(&reviews::summary(survey));
     text.push_str(&troubles(survey));
     text.push_str(&skipped(survey));
     text.push_str(&verdict(survey));
@@ -161,6 +164,11 @@ fn skipped(survey: &Survey) -> String {
 }
 
 fn verdict(survey: &Survey) -> String {
-    let verdict = if survey.complete { "Every file was counted once" } else { "NOT every file was counted" };
+    let is_counted = survey.reviews.failed > 0 && !survey.skipped.iter().any(|entry| entry.reason.is_loss());
+    let verdict = match (survey.complete, is_counted) {
+        (true, _) => "Every file was counted once, and every text reviewed once",
+        (false, true) => "Every file was counted once, but NOT every text reviewed",
+        (false, false) => "NOT every file was counted",
+    };
     format!("{verdict}. Digest {}\n", survey.digest)
 }

@@ -11,7 +11,7 @@ use super::{Desk, Quit};
 pub(super) fn count(
     desk: &Desk<'_>,
     language: Language,
-    contents: Option<&Vec<u8>>,
+    contents: Option<&[u8]>,
     bytes: u64,
     file: impl FnOnce() -> PathBuf,
 ) -> Result<Outcome, Quit> {

@@ -2,6 +2,7 @@
 
 mod analyst;
 mod reader;
+mod reviewer;
 mod scout;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender};
 use foundation_registry::{AgentError, Registry};
 use foundation_types::{
@@ -18,6 +20,7 @@ use foundation_types::{
 
 use super::chaos::{Fate, SLOWDOWN};
 use super::pulse::Pulse;
+use super::review::Gateway;
 use super::settings::SLOWEST_RATE;
 use super::spectator::{Event, Spectator};
 use super::task::{Assignment, Batch, Job, Message, Report};
@@ -34,11 +37,13 @@ pub enum Role {
     Reader,
     /// Counts lines. An analyst learns one language after another, as they are needed.
     Analyst,
+    /// Has texts reviewed by a service.
+    Reviewer,
 }
 
 impl Role {
     /// All of them, in the order of the work.
-    pub const ALL: [Self; 3] = [Self::Scout, Self::Reader, Self::Analyst];
+    pub const ALL: [Self; 4] = [Self::Scout, Self::Reader, Self::Analyst, Self::Reviewer];
 
     /// Its name, from which those of its agents are made.
     pub const fn as_str(self) -> &'static str {
@@ -46,6 +51,7 @@ impl Role {
             Self::Scout => "scout",
             Self::Reader => "reader",
             Self::Analyst => "analyst",
+            Self::Reviewer => "reviewer",
         }
     }
 
@@ -55,6 +61,7 @@ impl Role {
             Self::Scout => Capability::from_static("scan"),
             Self::Reader => Capability::from_static("read"),
             Self::Analyst => Capability::from_static("analyze"),
+            Self::Reviewer => Capability::from_static("review"),
         }
     }
 }
@@ -67,6 +74,7 @@ pub(super) struct Site {
     pub(super) spectator: Arc<dyn Spectator>,
     pub(super) input: PathBuf,
     pub(super) task_timeout: Duration,
+    pub(super) gateway: Gateway,
 }
 
 impl Site {
@@ -144,9 +152,10 @@ impl Agent {
         let outcome = match job {
             Job::Scan => scout::list(&desk, *id, path)?,
             Job::Read { size } => reader::read(&desk, &file(), *size)?,
-            Job::Count { language, contents, record } => {
-                analyst::count(&desk, *language, contents.as_deref(), record.bytes, file)?
+            Job::Count { language, text, record } => {
+                analyst::count(&desk, *language, text.contents().map(Bytes::as_ref), record.bytes, file)?
             }
+            Job::Review { text } => reviewer::review(&desk, text)?,
         };
         self.say(Report::Finished { task: *id, outcome })
     }
@@ -205,6 +214,30 @@ impl Desk<'_> {
         }
         self.agent.pulse.expect_by(self.agent.site.due(bytes));
         Ok(())
+    }
+
+    /// Shows progress, and promises more after a step that is itself limited to `limit`.
+    ///
+    /// # Errors
+    /// As [`carry_on`](Self::carry_on).
+    fn carry_on_within(&self, limit: Duration) -> Result<(), Quit> {
+        self.carry_on(0)?;
+        let Agent { pulse, site, .. } = self.agent;
+        pulse.expect_by(site.due(0).saturating_add(limit));
+        Ok(())
+    }
+
+    /// Waits, which is no lack of progress, and is ended by death.
+    ///
+    /// # Errors
+    /// If the agent is dead and should stop.
+    fn pause(&self, time: Duration) -> Result<(), Quit> {
+        let Agent { owner, id, site, pulse, .. } = self.agent;
+        let until = site.clock.mono().saturating_add(time);
+        pulse.rest();
+        site.spectator.see(Event::Waiting { agent: id, until });
+        owner.on_shutdown().wait_until(&*site.clock, until);
+        self.carry_on(0)
     }
 
     /// In the middle of the task: lets chaos have its way.

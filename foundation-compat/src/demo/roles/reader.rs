@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::Arc;
+
+use bytes::Bytes;
 
 use super::super::language::Language;
 use super::super::settings::INLINE_LIMIT;
 use super::super::survey::SkipReason;
-use super::super::task::{FileKind, FileRecord, Outcome, ReadFile};
+use super::super::task::{FileKind, FileRecord, Outcome, ReadFile, Text};
 use super::{Desk, Quit};
 
 /// Bytes at the beginning of a file that decide whether it is binary, as with git.
@@ -53,9 +54,10 @@ pub(super) fn read(desk: &Desk<'_>, path: &Path, size: u64) -> Result<Outcome, Q
     let kind = if is_binary {
         FileKind::Binary
     } else {
+        let text = contents.map_or(Text::Large, text_of);
         match Language::of_path(path) {
-            Some(language) => FileKind::Source { language, contents: contents.and_then(undecoded).map(Arc::new) },
-            None => FileKind::Other,
+            Some(language) => FileKind::Source { language, text },
+            None => FileKind::Other { text },
         }
     };
     Ok(Outcome::Read(ReadFile { record: FileRecord { bytes, hash: *hasher.finalize().as_bytes() }, kind }))
@@ -90,9 +92,9 @@ fn is_wide(head: &[u8]) -> bool {
     WIDE_MARKS.iter().any(|mark| head.starts_with(mark))
 }
 
-/// The contents, if they can be counted as they are; wide ones are counted from their path, where they are decoded.
-fn undecoded(contents: Vec<u8>) -> Option<Vec<u8>> {
-    (!is_wide(&contents)).then_some(contents)
+/// The contents, if they can be worked on as they are; wide ones are counted from their path, where they are decoded.
+fn text_of(contents: Vec<u8>) -> Text {
+    if is_wide(&contents) { Text::Wide } else { Text::Here(Bytes::from(contents)) }
 }
 
 #[cfg(test)]
@@ -114,7 +116,7 @@ mod tests {
 
     #[test]
     fn wide_text_is_not_handed_on_undecoded() {
-        assert_eq!(undecoded(b"\xFE\xFF\x00f".to_vec()), None);
-        assert_eq!(undecoded(b"fn".to_vec()), Some(b"fn".to_vec()));
+        assert!(matches!(text_of(b"\xFE\xFF\x00f".to_vec()), Text::Wide));
+        assert!(matches!(text_of(b"fn".to_vec()), Text::Here(text) if text == "fn"));
     }
 }

@@ -1,0 +1,340 @@
+//! What a call to the reviewing service goes through: a rate limit, retries with a budget, a circuit breaker, a pool of
+//! connections, and a time limit.
+
+use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use crossbeam_channel::bounded;
+use foundation_breaker::retry::{
+    Attempts, Backoff, BudgetOptions, Next, Retry, RetryBudget, RetryVerdict, ThroughBreaker,
+};
+use foundation_breaker::{CallError, CircuitBreaker, OpenFor, Options, Outcome, Probe, Recovery, TripPolicy};
+use foundation_resources::pool::{Check, CheckoutError, Pool, StartError};
+use foundation_resources::rate_limit::{Decision, Quota, RateLimiter, TokenBucket};
+use foundation_types::{Clock, Emitter, Name, Observer, Ratio, timeout_at};
+use tokio::runtime::{self, Handle, Runtime};
+
+use super::super::SurveyError;
+use super::super::roles::Role;
+use super::super::settings::{MAX_CONNECTIONS, MAX_REVIEW_ATTEMPTS, REVIEW_DEADLINE, SurveySettings};
+use super::super::spectator::Spectator;
+use super::chronicle::Chronicle;
+use super::client::{Connections, ReviewError, ask};
+use super::faults::Faults;
+use super::score::Findings;
+use super::service::Service;
+use super::summary::{BreakerSummary, LimiterSummary, PoolSummary, ReviewTotals};
+
+/// The name of breaker, limiter and pool, and the key of the one thing that is limited.
+const NAME: Name = Name::from_static("reviews");
+
+/// Threads that move bytes, for the service and for those who call it.
+const IO_THREADS: usize = 2;
+
+/// Failures in a row that open the circuit.
+const FAILURES_TO_OPEN: u32 = 3;
+
+/// How long the circuit stays open: first, and at most.
+const OPEN_FOR: (Duration, Duration) = (Duration::from_millis(40), Duration::from_millis(120));
+
+/// Waits between attempts: the first, and the longest.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(80));
+
+/// What of a second's reviews may come at once.
+const BURST_SHARE: u32 = 50;
+
+type SharedClock = Arc<dyn Clock>;
+type Verdict = fn(&ReviewError) -> RetryVerdict;
+
+/// The attempts at one text.
+pub(in super::super) type Tries = Attempts<SharedClock, ThroughBreaker<Verdict>>;
+
+/// Why a call gave no review.
+pub(in super::super) type CallFailed = CallError<ReviewError>;
+
+/// The way to the reviewing service, and the service itself if it is ours. Reviewers share it.
+///
+/// A review is asked for in steps, so that whoever waits between them can be seen to wait, and be ended:
+/// [`admit`](Self::admit), then for each attempt [`call`](Self::call) and, if that failed, [`next`](Self::next).
+pub(in super::super) struct Gateway {
+    limiter: RateLimiter<Name, TokenBucket, SharedClock>,
+    quota: Quota,
+    retry: Retry<SharedClock, ThroughBreaker<Verdict>>,
+    breaker: CircuitBreaker<SharedClock>,
+    pool: Pool<Connections, SharedClock>,
+    address: SocketAddr,
+    time_limit: Duration,
+    clock: SharedClock,
+    chronicle: Arc<Chronicle>,
+    is_closed: AtomicBool,
+    handle: Handle,
+    /// Taken out when the gateway ends.
+    runtime: Option<Runtime>,
+}
+
+impl Gateway {
+    /// Starts the service, unless another one is to be asked, and connects to it.
+    ///
+    /// # Errors
+    /// [`SurveyError::Service`] if it cannot be started; [`SurveyError::Reviewer`] if nobody listens where it should be.
+    pub(in super::super) fn start(
+        settings: &SurveySettings,
+        clock: &SharedClock,
+        spectator: &Arc<dyn Spectator>,
+    ) -> Result<Self, SurveyError> {
+        let runtime = runtime::Builder::new_multi_thread()
+            .worker_threads(IO_THREADS)
+            .thread_name("reviews-io")
+            .enable_io()
+            .build()
+            .map_err(|error| SurveyError::Service { error })?;
+        let runtime = Background(Some(runtime));
+        let handle = runtime.handle();
+        let address = match settings.reviewer {
+            Some(address) if address.ip().is_loopback() => address,
+            Some(address) => {
+                return Err(SurveyError::Reviewer { address, reason: "it is not on this machine".to_owned() });
+            }
+            None => Service::new(Arc::clone(clock), Arc::clone(spectator), settings.chaos.map(Faults::new))
+                .start(&handle)
+                .map_err(|error| SurveyError::Service { error })?,
+        };
+        let chronicle = Arc::new(Chronicle::new(clock.mono(), Arc::clone(spectator)));
+        let observer: Arc<dyn Observer> = Arc::clone(&chronicle) as _;
+        let connections = settings.crew.size(Role::Reviewer).min(MAX_CONNECTIONS);
+        let pool = Pool::builder(Connections(address))
+            .size(connections)
+            .max_overflow(0)
+            .max_waiting(settings.crew.size(Role::Reviewer))
+            .check(Check::Both)
+            .name(NAME)
+            .observer(Arc::clone(&observer))
+            .clock(Arc::clone(clock));
+        let pool = connect(&handle, pool.build_async()).map_err(|reason| SurveyError::Reviewer { address, reason })?;
+        let breaker = CircuitBreaker::builder(NAME)
+            .options(breaker_options(settings.review_timeout))
+            .observer(observer)
+            .clock(Arc::clone(clock))
+            .build()
+            .expect("options that were checked");
+        let per_second = settings.reviews_per_second.get();
+        let limiter = RateLimiter::<Name, TokenBucket>::builder()
+            .name(NAME)
+            .emitter(Emitter::none())
+            .max_keys(NonZeroUsize::MIN)
+            .clock(Arc::clone(clock))
+            .build();
+        Ok(Self {
+            limiter,
+            quota: Quota::per_second(per_second).with_burst((per_second / BURST_SHARE).max(1)),
+            retry: retry(clock),
+            breaker,
+            pool,
+            address,
+            time_limit: settings.review_timeout,
+            clock: Arc::clone(clock),
+            chronicle,
+            is_closed: AtomicBool::new(false),
+            handle,
+            runtime: runtime.keep(),
+        })
+    }
+
+    /// Counts a review against the rate limit, or says after how long it may fit.
+    pub(in super::super) fn admit(&self) -> Result<(), Duration> {
+        match self.limiter.check(&NAME, self.quota) {
+            Decision::Allowed(_) => Ok(()),
+            Decision::Denied(denial) => {
+                Err(denial.retry_after.expect("a limit of one or more lets one through in time"))
+            }
+        }
+    }
+
+    /// The attempts at one text.
+    pub(in super::super) fn tries(&self) -> Tries {
+        self.retry.attempts()
+    }
+
+    /// Has a text reviewed, in [`time_limit`](Self::time_limit) at most, which the thread waits.
+    pub(in super::super) fn call(&self, text: Bytes) -> Result<Findings, CallFailed> {
+        let classify = |result: &Result<Findings, ReviewError>| match result {
+            Ok(_) => Outcome::Success,
+            Err(error) => error.outcome(),
+        };
+        self.handle.block_on(self.breaker.call_async_with(classify, || self.exchange(text)))
+    }
+
+    /// After how long to try again, or why not to.
+    pub(in super::super) fn next(&self, tries: &mut Tries, failed: &CallFailed) -> Result<Duration, String> {
+        match tries.after_failure(self.retry.verdict(failed)) {
+            Next::RetryIn(_) if !self.is_open() => Err(failed.to_string()),
+            Next::RetryIn(delay) => Ok(delay),
+            Next::GiveUp(stopped) => Err(format!("{failed}; {stopped}, after {}", tries.made())),
+        }
+    }
+
+    /// How long a call may take.
+    pub(in super::super) const fn time_limit(&self) -> Duration {
+        self.time_limit
+    }
+
+    /// Whether it is still worth calling.
+    pub(in super::super) fn is_open(&self) -> bool {
+        // Relaxed: a hint that orders nothing.
+        !self.is_closed.load(Ordering::Relaxed)
+    }
+
+    /// Lets nobody try again.
+    pub(in super::super) fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+    }
+
+    /// The time limit is inside of what the breaker sees, so that a service that stalls counts as one that fails.
+    async fn exchange(&self, text: Bytes) -> Result<Findings, ReviewError> {
+        let limit = self.time_limit;
+        let deadline = self.clock.mono().saturating_add(limit);
+        let checkout = timeout_at(&self.clock, deadline, self.pool.checkout_within(limit)).await;
+        let mut connection = checkout.ok_or(ReviewError::TimedOut { limit })?.map_err(|error| match error {
+            CheckoutError::Create(error) => error,
+            _ => ReviewError::NoConnection { limit },
+        })?;
+        let answer = timeout_at(&self.clock, deadline, ask(&mut connection, self.address, text)).await;
+        let answer = answer.unwrap_or(Err(ReviewError::TimedOut { limit }));
+        if answer.is_err() {
+            // A late answer must not be taken for that of the next request.
+            connection.discard();
+        }
+        answer
+    }
+
+    /// Enters what it has counted.
+    pub(in super::super) fn sum_up(&self, totals: &mut ReviewTotals) {
+        let counts = self.retry.snapshot();
+        totals.refused = counts.refusals;
+        totals.retried = counts.retries;
+    }
+
+    /// The breaker, and what happened to it.
+    pub(in super::super) fn breaker(&self) -> BreakerSummary {
+        let snapshot = self.breaker.snapshot();
+        let book = self.chronicle.circuit(NAME.as_str());
+        BreakerSummary {
+            name: NAME.to_string(),
+            state: snapshot.state,
+            opened: snapshot.totals.opened,
+            rejected: snapshot.totals.rejected,
+            succeeded: snapshot.totals.succeeded,
+            failed: snapshot.totals.failed,
+            history: book.history,
+            changes: book.changes,
+        }
+    }
+
+    /// The limiter, and what it did.
+    pub(in super::super) fn limiter(&self) -> LimiterSummary {
+        let stats = self.limiter.stats();
+        LimiterSummary {
+            name: NAME.to_string(),
+            per_second: self.quota.limit(),
+            burst: self.quota.capacity(),
+            allowed: stats.allowed,
+            denied: stats.denied,
+        }
+    }
+
+    /// The pool, and what it did.
+    pub(in super::super) fn pool(&self) -> PoolSummary {
+        let status = self.pool.status();
+        let book = self.chronicle.pool(NAME.as_str());
+        PoolSummary {
+            name: NAME.to_string(),
+            size: status.size,
+            alive: status.alive(),
+            checkouts: book.checkouts,
+            retired: book.retired,
+            create_failed: book.create_failed,
+            timeouts: book.timeouts,
+        }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.pool.close();
+        drop(Background(self.runtime.take()));
+    }
+}
+
+/// A runtime that ends without waiting for what runs on it: whoever drops it may be on a thread that must not wait.
+struct Background(Option<Runtime>);
+
+impl Background {
+    fn handle(&self) -> Handle {
+        self.0.as_ref().expect("it is there until it is kept").handle().clone()
+    }
+
+    /// The runtime, to run on.
+    fn keep(mut self) -> Option<Runtime> {
+        self.0.take()
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Waits for connections that are made on the runtime, as the thread may not be able to run them itself: it may belong to
+/// another runtime.
+fn connect<T: Send + 'static>(
+    runtime: &Handle,
+    connecting: impl Future<Output = Result<T, StartError<ReviewError>>> + Send + 'static,
+) -> Result<T, String> {
+    let (done, connected) = bounded(1);
+    runtime.spawn(async move {
+        // Somebody waits for it.
+        let _ = done.send(connecting.await);
+    });
+    let connected = connected.recv().map_err(|_| "connecting to it was cut short".to_owned())?;
+    connected.map_err(|error| match error {
+        StartError::Create(error) => error.to_string(),
+        error => error.to_string(),
+    })
+}
+
+fn breaker_options(time_limit: Duration) -> Options {
+    let (base, max) = OPEN_FOR;
+    let probe = Probe {
+        open_for: OpenFor::Exponential { base, factor: 2, max },
+        // The time limit comes first; this is for agents that die with a probe in their hands.
+        probe_timeout: time_limit.saturating_mul(2),
+        ..Probe::default()
+    };
+    Options::new(TripPolicy::ConsecutiveFailures { threshold: FAILURES_TO_OPEN }, Recovery::Probe(probe))
+        .expect("all of it is in range")
+}
+
+fn retry(clock: &SharedClock) -> Retry<SharedClock, ThroughBreaker<Verdict>> {
+    const ATTEMPTS: NonZeroU32 = NonZeroU32::new(MAX_REVIEW_ATTEMPTS).expect("not zero");
+    let (base, max) = BACKOFF;
+    let backoff = Backoff::exponential(base, 2, max)
+        .and_then(|backoff| backoff.with_jitter(Ratio::saturating(0.5)))
+        .expect("all of it is in range");
+    let budget =
+        RetryBudget::with_clock(BudgetOptions::default(), Arc::clone(clock)).expect("the defaults are in range");
+    Retry::with_clock(Arc::clone(clock))
+        .max_attempts(ATTEMPTS)
+        .deadline(REVIEW_DEADLINE)
+        .backoff(backoff)
+        .budget(budget)
+        .classifier(ReviewError::verdict as Verdict)
+        .through_breaker()
+        .build()
+}
