@@ -70,6 +70,11 @@ impl AgentBreakerOptions {
         self
     }
 
+    /// The agent that was named, if one was.
+    pub const fn named_agent(&self) -> Option<&AgentId> {
+        self.agent.as_ref()
+    }
+
     /// What the agent calls for; it has to have the capability when the breaker is started.
     pub fn capability(mut self, capability: Capability) -> Self {
         self.capability = Some(capability);

@@ -41,7 +41,6 @@ pub type InstanceAgentBreaker = AgentBreaker<RegistryDirectory, Arc<dyn Clock>>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct AgentBreakerConfig {
-    agent: Option<AgentId>,
     options: AgentBreakerOptions,
     call_timeout: Duration,
 }
@@ -54,8 +53,7 @@ impl AgentBreakerConfig {
 
     /// The option `agent_id`: the agent that calls, which has to be known at the start.
     pub fn agent(mut self, agent: AgentId) -> Self {
-        self.options = self.options.agent(agent.clone());
-        self.agent = Some(agent);
+        self.options = self.options.agent(agent);
         self
     }
 
@@ -73,9 +71,9 @@ impl Default for AgentBreakerConfig {
 }
 
 impl From<AgentBreakerOptions> for AgentBreakerConfig {
-    /// These options, but for the agent, which [`AgentBreakerConfig::agent`] sets.
+    /// These options, and ten seconds for each operation.
     fn from(options: AgentBreakerOptions) -> Self {
-        Self { agent: None, options, call_timeout: DEFAULT_CALL_TIMEOUT }
+        Self { options, call_timeout: DEFAULT_CALL_TIMEOUT }
     }
 }
 
@@ -152,8 +150,8 @@ impl AgentCircuitBreakers {
         circuit: &str,
         config: AgentBreakerConfig,
     ) -> Result<InstanceAgentBreaker, Error> {
-        let AgentBreakerConfig { agent, options, call_timeout } = config;
-        let agent = agent.unwrap_or(DEFAULT_AGENT);
+        let AgentBreakerConfig { options, call_timeout } = config;
+        let agent = options.named_agent().cloned().unwrap_or(DEFAULT_AGENT);
         let about = |error: Error| self.about(error, circuit, &agent);
         let name = Name::new(circuit)
             .map_err(|error| about(self.defined(ErrorKind::InvalidName)).with_context("reason", error.to_string()))?;
