@@ -26,9 +26,6 @@ const RESULTS_WAITING: usize = 256;
 /// The same for scouts, whose reports hold many entries each.
 const FINDINGS_WAITING: usize = 8;
 
-/// Why texts are not reviewed that nobody tries to have reviewed any more.
-const SERVICE_IS_GONE: &str = "the reviewing service answers no more";
-
 /// Reports that are taken before work is handed out again.
 const REPORTS_AT_ONCE: usize = 256;
 
@@ -316,7 +313,7 @@ impl Coordinator {
                 self.progress.reviewed.known += 1;
                 self.ledger.add_review(Arc::clone(path), text);
             }
-            Text::Here(_) => self.tally.reviews.fail(path, SERVICE_IS_GONE.to_owned()),
+            Text::Here(_) => self.tally.reviews.fail(path, self.site.gateway.why_gone()),
             Text::Large | Text::Wide => self.tally.reviews.leave_out(&text),
         }
     }
@@ -328,7 +325,7 @@ impl Coordinator {
         if self.fruitless_reviews == MAX_FRUITLESS_REVIEWS && self.site.gateway.is_open() {
             self.site.gateway.close();
             for task in self.ledger.drop_reviews() {
-                self.tally.reviews.fail(&task.path, SERVICE_IS_GONE.to_owned());
+                self.tally.reviews.fail(&task.path, self.site.gateway.why_gone());
             }
         }
         let given_up = if self.site.gateway.is_open() { self.ledger.review_again(task) } else { Some(task) };

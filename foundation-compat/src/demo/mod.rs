@@ -76,11 +76,11 @@ use crate::{BuildError, Foundation};
 use coordinator::Coordinator;
 pub use progress::{Bars, Lines};
 pub use report::text;
-use review::Gateway;
 pub use review::score::{BEST_SCORE, DEEP_INDENTATION, Findings, LINE_WIDTH, MARKS, TAB_WIDTH};
 pub use review::summary::{
     BreakerSummary, CircuitChange, Grades, LeftOut, LimiterSummary, PoolSummary, ReviewTotals, Unreviewed, WorstFile,
 };
+use review::{Chronicle, Gateway};
 pub use roles::Role;
 use roles::Site;
 pub use settings::{Crew, CrewSizeError, SurveySettings};
@@ -124,10 +124,12 @@ impl Surveyor {
             if input.metadata()?.is_dir() { Ok(input) } else { Err(io::ErrorKind::NotADirectory.into()) }
         });
         let input = input.map_err(|error| SurveyError::Input { path: settings.input.clone(), error })?;
-        let foundation = Foundation::builder().clock(Arc::clone(&clock)).build()?;
+        let chronicle = Arc::new(Chronicle::new(clock.mono(), Arc::clone(&spectator)));
+        let foundation =
+            Foundation::builder().clock(Arc::clone(&clock)).observer(Arc::clone(&chronicle) as _).build()?;
         let (registry, namespace) = (foundation.registry().clone(), foundation.namespace().clone());
         let task_timeout = settings.task_timeout;
-        let gateway = Gateway::start(&settings, &clock, &spectator)?;
+        let gateway = Gateway::start(&settings, &foundation, chronicle, &spectator)?;
         let site = Site { registry, namespace, clock, spectator, input, task_timeout, gateway };
         Coordinator::new(Arc::new(site), &settings)?.run()
     }

@@ -31,7 +31,7 @@ pub const REVIEW_TIMEOUT: Duration = Duration::from_secs(2);
 pub const CHAOS_REVIEW_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// How many reviews may begin in a second, by all reviewers together, unless told otherwise.
-pub const DEFAULT_REVIEWS_PER_SECOND: NonZeroU32 = NonZeroU32::new(5000).expect("not zero");
+pub const DEFAULT_REVIEWS_PER_SECOND: NonZeroU32 = NonZeroU32::new(10_000).expect("not zero");
 
 /// How often a reviewer tries to have a text reviewed before it gives it back, refused attempts included.
 pub const MAX_REVIEW_ATTEMPTS: u32 = 10;

@@ -96,7 +96,11 @@ fn a_service_that_goes_for_good_leaves_everything_counted_and_the_rest_unreviewe
     assert!((20..100).contains(&reviews.done), "{}: equal texts count once for the service", reviews.done);
     assert_eq!(reviews.done + reviews.failed, texts);
     assert_eq!(reviews.failures.len() as u64, reviews.failed);
-    assert!(reviews.failures.iter().any(|failure| failure.reason.contains("cannot connect")), "{:?}", reviews.failures);
+    assert!(
+        reviews.failures.iter().any(|failure| failure.reason.contains("given up: cannot connect")),
+        "{:?}",
+        reviews.failures
+    );
     assert!(reviews.returned >= u64::from(MAX_FRUITLESS_REVIEWS));
     let bound = u64::from(MAX_REVIEW_ATTEMPTS) * (reviews.returned + 1);
     assert!(reviews.refused + found.breakers[0].failed <= bound, "{reviews:?}");
@@ -156,4 +160,12 @@ fn only_this_machine_is_asked() {
     let elsewhere = settings(tree.path()).with_reviewer("192.0.2.1:80".parse().unwrap());
     let error = Surveyor::new(elsewhere).run().unwrap_err();
     assert!(error.to_string().contains("not on this machine"), "{error}");
+}
+
+#[test]
+fn a_survey_can_be_run_on_a_thread_that_belongs_to_a_runtime() {
+    let tree = tree::flat(4);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let found = runtime.block_on(async { survey(settings(tree.path())) });
+    assert_eq!((found.reviews.done, found.complete), (4, true));
 }

@@ -14,7 +14,7 @@ use super::summary::CircuitChange;
 
 /// Remembers the changes of circuits and counts what pools do. What it holds is bounded by [`MAX_CIRCUIT_CHANGES`] for each
 /// breaker.
-pub(super) struct Chronicle {
+pub(in super::super) struct Chronicle {
     began: MonoTime,
     spectator: Arc<dyn Spectator>,
     /// Held for one entry.
@@ -45,7 +45,7 @@ pub(super) struct PoolBook {
 
 impl Chronicle {
     /// A chronicle that begins now, and tells `spectator` about circuits.
-    pub(super) fn new(now: MonoTime, spectator: Arc<dyn Spectator>) -> Self {
+    pub(in super::super) fn new(now: MonoTime, spectator: Arc<dyn Spectator>) -> Self {
         Self { began: now, spectator, books: Mutex::default() }
     }
 

@@ -3,8 +3,8 @@
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,9 +13,9 @@ use foundation_breaker::retry::{
     Attempts, Backoff, BudgetOptions, Next, Retry, RetryBudget, RetryVerdict, ThroughBreaker,
 };
 use foundation_breaker::{CallError, CircuitBreaker, OpenFor, Options, Outcome, Probe, Recovery, TripPolicy};
-use foundation_resources::pool::{Check, CheckoutError, Pool, StartError};
+use foundation_resources::pool::{Check, CheckoutError, Pool, StartError, StartInError};
 use foundation_resources::rate_limit::{Decision, Quota, RateLimiter, TokenBucket};
-use foundation_types::{Clock, Emitter, Name, Observer, Ratio, timeout_at};
+use foundation_types::{Clock, Name, Observer, Ratio, timeout_at};
 use tokio::runtime::{self, Handle, Runtime};
 
 use super::super::SurveyError;
@@ -28,6 +28,7 @@ use super::faults::Faults;
 use super::score::Findings;
 use super::service::Service;
 use super::summary::{BreakerSummary, LimiterSummary, PoolSummary, ReviewTotals};
+use crate::Foundation;
 
 /// The name of breaker, limiter and pool, and the key of the one thing that is limited.
 const NAME: Name = Name::from_static("reviews");
@@ -71,21 +72,26 @@ pub(in super::super) struct Gateway {
     clock: SharedClock,
     chronicle: Arc<Chronicle>,
     is_closed: AtomicBool,
+    /// Of a call, not of an attempt that was refused. Held for one look or change.
+    last_failure: Mutex<Option<String>>,
     handle: Handle,
     /// Taken out when the gateway ends.
     runtime: Option<Runtime>,
 }
 
 impl Gateway {
-    /// Starts the service, unless another one is to be asked, and connects to it.
+    /// Starts the service, unless another one is to be asked, and connects to it. Breaker and pool are those of `foundation`,
+    /// which `chronicle` observes.
     ///
     /// # Errors
     /// [`SurveyError::Service`] if it cannot be started; [`SurveyError::Reviewer`] if nobody listens where it should be.
     pub(in super::super) fn start(
         settings: &SurveySettings,
-        clock: &SharedClock,
+        foundation: &Foundation,
+        chronicle: Arc<Chronicle>,
         spectator: &Arc<dyn Spectator>,
     ) -> Result<Self, SurveyError> {
+        let clock = foundation.clock();
         let runtime = runtime::Builder::new_multi_thread()
             .worker_threads(IO_THREADS)
             .thread_name("reviews-io")
@@ -103,33 +109,21 @@ impl Gateway {
                 .start(&handle)
                 .map_err(|error| SurveyError::Service { error })?,
         };
-        let chronicle = Arc::new(Chronicle::new(clock.mono(), Arc::clone(spectator)));
-        let observer: Arc<dyn Observer> = Arc::clone(&chronicle) as _;
-        let connections = settings.crew.size(Role::Reviewer).min(MAX_CONNECTIONS);
-        let pool = Pool::builder(Connections(address))
-            .size(connections)
-            .max_overflow(0)
-            .max_waiting(settings.crew.size(Role::Reviewer))
-            .check(Check::Both)
-            .name(NAME)
-            .observer(Arc::clone(&observer))
-            .clock(Arc::clone(clock));
-        let pool = connect(&handle, pool.build_async()).map_err(|reason| SurveyError::Reviewer { address, reason })?;
-        let breaker = CircuitBreaker::builder(NAME)
-            .options(breaker_options(settings.review_timeout))
-            .observer(observer)
-            .clock(Arc::clone(clock))
-            .build()
-            .expect("options that were checked");
+        let reviewers = settings.crew.size(Role::Reviewer);
+        let pool = connect(&handle, address, reviewers, foundation, Arc::clone(&chronicle) as _)
+            .map_err(|reason| SurveyError::Reviewer { address, reason })?;
+        let breaker = foundation
+            .breakers()
+            .install(&NAME, breaker_options(settings.review_timeout))
+            .expect("there is room for one breaker");
         let per_second = settings.reviews_per_second.get();
-        let limiter = RateLimiter::<Name, TokenBucket>::builder()
-            .name(NAME)
-            .emitter(Emitter::none())
-            .max_keys(NonZeroUsize::MIN)
-            .clock(Arc::clone(clock))
-            .build();
         Ok(Self {
-            limiter,
+            limiter: RateLimiter::<Name, TokenBucket>::builder()
+                .name(NAME)
+                .max_keys(NonZeroUsize::MIN)
+                .emitter(foundation.emitter().clone())
+                .clock(Arc::clone(clock))
+                .build(),
             quota: Quota::per_second(per_second).with_burst((per_second / BURST_SHARE).max(1)),
             retry: retry(clock),
             breaker,
@@ -139,6 +133,7 @@ impl Gateway {
             clock: Arc::clone(clock),
             chronicle,
             is_closed: AtomicBool::new(false),
+            last_failure: Mutex::default(),
             handle,
             runtime: runtime.keep(),
         })
@@ -170,11 +165,26 @@ impl Gateway {
 
     /// After how long to try again, or why not to.
     pub(in super::super) fn next(&self, tries: &mut Tries, failed: &CallFailed) -> Result<Duration, String> {
+        if let CallError::Operation(error) = failed {
+            *self.last_failure() = Some(error.to_string());
+        }
         match tries.after_failure(self.retry.verdict(failed)) {
-            Next::RetryIn(_) if !self.is_open() => Err(failed.to_string()),
+            Next::RetryIn(_) if !self.is_open() => Err(self.why_gone()),
             Next::RetryIn(delay) => Ok(delay),
             Next::GiveUp(stopped) => Err(format!("{failed}; {stopped}, after {}", tries.made())),
         }
+    }
+
+    /// Why texts are not reviewed after [`close`](Self::close).
+    pub(in super::super) fn why_gone(&self) -> String {
+        match &*self.last_failure() {
+            Some(failure) => format!("the reviewing service is given up: {failure}"),
+            None => "the reviewing service is given up".to_owned(),
+        }
+    }
+
+    fn last_failure(&self) -> MutexGuard<'_, Option<String>> {
+        self.last_failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long a call may take.
@@ -291,20 +301,31 @@ impl Drop for Background {
     }
 }
 
-/// Waits for connections that are made on the runtime, as the thread may not be able to run them itself: it may belong to
+/// Starts the pool of connections, on the runtime: the thread may not be able to wait for them itself, as it may belong to
 /// another runtime.
-fn connect<T: Send + 'static>(
+fn connect(
     runtime: &Handle,
-    connecting: impl Future<Output = Result<T, StartError<ReviewError>>> + Send + 'static,
-) -> Result<T, String> {
+    address: SocketAddr,
+    reviewers: usize,
+    foundation: &Foundation,
+    observer: Arc<dyn Observer>,
+) -> Result<Pool<Connections, SharedClock>, String> {
+    let pool = Pool::builder(Connections(address))
+        .size(reviewers.min(MAX_CONNECTIONS))
+        .max_overflow(0)
+        .max_waiting(reviewers)
+        .check(Check::Both)
+        .observer(observer)
+        .clock(Arc::clone(foundation.clock()));
     let (done, connected) = bounded(1);
+    let foundation = foundation.clone();
     runtime.spawn(async move {
         // Somebody waits for it.
-        let _ = done.send(connecting.await);
+        let _ = done.send(foundation.pools().start_async(NAME, pool).await);
     });
     let connected = connected.recv().map_err(|_| "connecting to it was cut short".to_owned())?;
     connected.map_err(|error| match error {
-        StartError::Create(error) => error.to_string(),
+        StartInError::Start(StartError::Create(error)) => error.to_string(),
         error => error.to_string(),
     })
 }

@@ -9,5 +9,6 @@ mod service;
 pub(super) mod summary;
 mod tally;
 
+pub(super) use chronicle::Chronicle;
 pub(super) use gateway::Gateway;
 pub(super) use tally::ReviewTally;

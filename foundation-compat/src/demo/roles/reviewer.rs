@@ -14,6 +14,9 @@ pub(super) fn review(desk: &Desk<'_>, text: &Bytes) -> Result<Outcome, Quit> {
     }
     let mut tries = gateway.tries();
     let outcome = loop {
+        if !gateway.is_open() {
+            break Outcome::Returned(gateway.why_gone());
+        }
         desk.carry_on_within(gateway.time_limit())?;
         tries.begin();
         let answer = {
