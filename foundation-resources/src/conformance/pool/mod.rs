@@ -21,7 +21,6 @@ mod model;
 mod properties;
 mod world;
 
-
 use foundation_types::testing::check;
 
 pub use self::concurrent::{q14_no_lost_wake_up, q16_parallelism};
