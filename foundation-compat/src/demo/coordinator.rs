@@ -10,7 +10,7 @@ use foundation_types::{ExitReason, MonoTime, OwnerId, Wakeup};
 use super::SurveyError;
 use super::chaos::{Chaos, Fate};
 use super::fleet::{Death, Fleet, ReportLines};
-use super::ledger::{Demand, Ledger, Task};
+use super::ledger::{Blame, Demand, Ledger, Task};
 use super::pulse::Bell;
 use super::review::summary::ReviewTotals;
 use super::roles::{Role, Site};
@@ -199,7 +199,11 @@ impl Coordinator {
     }
 
     fn bury(&mut self, death: &Death) -> Result<(), SurveyError> {
-        let (reassigned, given_up) = self.ledger.bury(death.owner);
+        let blame = match &death.reason {
+            ExitReason::Killed if !death.was_hung => Blame::Nobody,
+            _ => Blame::Task,
+        };
+        let (reassigned, given_up) = self.ledger.bury(death.owner, blame);
         if let Some(task) = given_up {
             let reason = SkipReason::GivenUp { attempts: task.attempts };
             match task.job {

@@ -16,7 +16,7 @@ pub(super) struct Task {
     pub(super) id: TaskId,
     pub(super) path: Arc<Path>,
     pub(super) job: Job,
-    /// How many agents died while it was the task they were at, or gave it back.
+    /// How many agents died of it, as it seems, or gave it back.
     pub(super) attempts: u8,
     /// Whether chaos has had its chance with it.
     is_dealt: bool,
@@ -45,6 +45,15 @@ pub(super) enum Demand {
     Read,
     Count(Language),
     Review,
+}
+
+/// Whether the task that an agent was at may have been its death.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Blame {
+    /// The agent panicked, or hung.
+    Task,
+    /// It was killed from outside.
+    Nobody,
 }
 
 /// A batch for one agent.
@@ -234,14 +243,14 @@ impl Ledger {
 
     /// Takes all tasks from an agent that died. They wait again, but for the one it was at if it has been the death of too
     /// many: that is given back, for good. Returns how many wait again.
-    pub(super) fn bury(&mut self, agent: OwnerId) -> (usize, Option<Task>) {
+    pub(super) fn bury(&mut self, agent: OwnerId, blame: Blame) -> (usize, Option<Task>) {
         let hand = self.hands.remove(&agent).unwrap_or_default();
         let mut given_up = None;
         let mut waiting = 0;
         for (place, id) in hand.into_iter().enumerate().rev() {
             let Some((_, mut task)) = self.held.remove(&id) else { continue };
             // Agents work in order, so the first task without a result is the one it was at.
-            task.attempts += u8::from(place == 0);
+            task.attempts += u8::from(place == 0 && blame == Blame::Task);
             if task.attempts >= MAX_ATTEMPTS {
                 self.close(&task);
                 given_up = Some(task);

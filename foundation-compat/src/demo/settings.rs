@@ -36,7 +36,7 @@ pub const DEFAULT_REVIEWS_PER_SECOND: NonZeroU32 = NonZeroU32::new(10_000).expec
 /// How often a reviewer tries to have a text reviewed before it gives it back, refused attempts included.
 pub const MAX_REVIEW_ATTEMPTS: u32 = 10;
 
-/// How long after its first attempt at a text a reviewer may begin another one.
+/// How long after its first attempt at a text a reviewer may begin another one, unless told otherwise.
 pub const REVIEW_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Texts that reviewers give back in a row, without a single review in between, after which no more are sent for review.
@@ -62,7 +62,8 @@ pub const MAX_BATCH: usize = 64;
 /// The most bytes of files handed to an agent at once, unless a single one is larger.
 pub const MAX_BATCH_BYTES: u64 = 4 << 20;
 
-/// How often a task may be in the hands of an agent that dies. Then it is given up, and the report names it.
+/// How often a task may be in the hands of an agent that panics or hangs, or be given back. Then it is given up, and the report
+/// names it.
 pub const MAX_ATTEMPTS: u8 = 5;
 
 /// The most skipped entries listed in the report; further ones are only numbered.
@@ -91,6 +92,8 @@ pub struct SurveySettings {
     pub top: usize,
     /// How long a call to the reviewing service may take.
     pub review_timeout: Duration,
+    /// How long after its first attempt at a text a reviewer may begin another one.
+    pub review_deadline: Duration,
     /// How many reviews may begin in a second.
     pub reviews_per_second: NonZeroU32,
     /// Where a reviewing service listens that runs already, on this machine; without one, the survey starts its own.
@@ -109,6 +112,7 @@ impl SurveySettings {
             task_timeout: TASK_TIMEOUT,
             top: DEFAULT_TOP,
             review_timeout: REVIEW_TIMEOUT,
+            review_deadline: REVIEW_DEADLINE,
             reviews_per_second: DEFAULT_REVIEWS_PER_SECOND,
             reviewer: None,
             chaos: None,
@@ -133,6 +137,11 @@ impl SurveySettings {
     /// The same with another time limit of calls to the reviewing service.
     pub fn with_review_timeout(self, review_timeout: Duration) -> Self {
         Self { review_timeout, ..self }
+    }
+
+    /// The same with another deadline for the attempts at one text.
+    pub fn with_review_deadline(self, review_deadline: Duration) -> Self {
+        Self { review_deadline, ..self }
     }
 
     /// The same with another limit on the rate of reviews.

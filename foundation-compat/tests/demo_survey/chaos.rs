@@ -6,13 +6,13 @@ use foundation_compat::demo::{Crew, Survey, SurveySettings, Surveyor};
 use foundation_types::ManualClock;
 
 use crate::direct::{Reviews, Totals};
-use crate::watcher::{PATIENCE, TimePasses};
+use crate::watcher::{TimePasses, patient};
 use crate::{crew, settings, survey, tree};
 
 /// A survey with chaos in which no real time has to pass.
 fn chaotic(input: &Path, seed: u64, crew: Crew) -> Survey {
     let clock = ManualClock::new();
-    Surveyor::new(SurveySettings::new(input).with_crew(crew).with_chaos(seed).with_task_timeout(PATIENCE))
+    Surveyor::new(patient(SurveySettings::new(input).with_crew(crew).with_chaos(seed)))
         .clock(Arc::new(clock.clone()))
         .spectator(Arc::new(TimePasses::on(clock)))
         .run()

@@ -9,14 +9,14 @@ use foundation_types::ManualClock;
 
 use crate::direct::{Reviews, Totals};
 use crate::reviewer::{Manner, OwnReviewer};
-use crate::watcher::{PATIENCE, TimePasses};
+use crate::watcher::{TimePasses, patient};
 use crate::{crew, settings, survey, tree};
 
 /// A survey in which no real time has to pass.
 fn timeless(settings: SurveySettings) -> Survey {
     let clock = ManualClock::new();
     let passes = TimePasses::on(clock.clone());
-    let surveyor = Surveyor::new(settings.with_task_timeout(PATIENCE));
+    let surveyor = Surveyor::new(patient(settings));
     surveyor.clock(Arc::new(clock)).spectator(Arc::new(passes)).run().expect("the survey can be done")
 }
 

@@ -4,12 +4,18 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use foundation_compat::demo::settings::CHAOS_REVIEW_TIMEOUT;
-use foundation_compat::demo::{Event, Progress, Spectator};
+use foundation_compat::demo::{Event, Progress, Spectator, SurveySettings};
 use foundation_types::{Clock, ManualClock, MonoTime};
 
 /// The task timeout of surveys whose time passes by jumps: longer than all jumps together that are made for reviewers, so that
 /// these leave the others alone, however long they really take for a file.
-pub(crate) const PATIENCE: Duration = Duration::from_hours(1);
+const PATIENCE: Duration = Duration::from_hours(1);
+
+/// Settings for a survey whose time passes by jumps.
+pub(crate) fn patient(settings: SurveySettings) -> SurveySettings {
+    // The jumps for agents that hang are no reason to give a text back.
+    settings.with_task_timeout(PATIENCE).with_review_deadline(Duration::MAX)
+}
 
 /// Moves a manual clock exactly when somebody waits for time to pass: when an agent hangs, until it is overdue; when one is
 /// slowed down, until it may go on; when the reviewing service stalls, until the caller gives up; when it is down, until
@@ -21,8 +27,9 @@ pub(crate) struct TimePasses {
 
 #[derive(Default)]
 struct Reviewers {
-    /// Calls that are under way, and a service that is about to come back.
-    busy: usize,
+    in_calls: usize,
+    /// And about to come back.
+    service_is_down: bool,
     /// When the last of those that wait may go on.
     waiting_until: MonoTime,
 }
@@ -37,7 +44,8 @@ impl TimePasses {
         let until = {
             let mut reviewers = self.reviewers.lock().unwrap();
             what(&mut reviewers);
-            (reviewers.busy == 0).then_some(reviewers.waiting_until)
+            let is_idle = reviewers.in_calls == 0 && !reviewers.service_is_down;
+            is_idle.then_some(reviewers.waiting_until)
         };
         if let Some(until) = until {
             self.pass_until(until);
@@ -56,12 +64,12 @@ impl Spectator for TimePasses {
             Event::Slowed { .. } => self.clock.advance(Duration::from_millis(20)),
             Event::Stalling => self.clock.advance(CHAOS_REVIEW_TIMEOUT),
             Event::Down { until } => {
-                self.note(|reviewers| reviewers.busy += 1);
+                self.note(|reviewers| reviewers.service_is_down = true);
                 self.pass_until(until);
             }
-            Event::Up => self.note(|reviewers| reviewers.busy -= 1),
-            Event::Calling { .. } => self.note(|reviewers| reviewers.busy += 1),
-            Event::Called { .. } => self.note(|reviewers| reviewers.busy -= 1),
+            Event::Up => self.note(|reviewers| reviewers.service_is_down = false),
+            Event::Calling { .. } => self.note(|reviewers| reviewers.in_calls += 1),
+            Event::Called { .. } => self.note(|reviewers| reviewers.in_calls -= 1),
             Event::Waiting { until, .. } => {
                 self.note(|reviewers| reviewers.waiting_until = reviewers.waiting_until.max(until));
             }

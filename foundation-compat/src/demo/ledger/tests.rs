@@ -53,7 +53,7 @@ fn a_task_of_the_dead_goes_to_another_and_the_late_result_is_nobodys() {
     let first = ledger.hand_out(Demand::Read, dead, 1, None).batch;
     assert_eq!(first.len(), 3);
     assert!(ledger.finish(dead, first[0].id).is_some());
-    let (waiting, given_up) = ledger.bury(dead);
+    let (waiting, given_up) = ledger.bury(dead, Blame::Task);
     assert_eq!(waiting, 2);
     assert!(given_up.is_none());
     assert!(ledger.finish(dead, first[1].id).is_none());
@@ -72,7 +72,7 @@ fn only_the_task_an_agent_was_at_is_blamed_and_given_up_in_the_end() {
     for attempt in 1..=MAX_ATTEMPTS {
         let [agent] = owners();
         assert_eq!(ledger.hand_out(Demand::Read, agent, 1, None).batch.len(), 2);
-        let (waiting, given_up) = ledger.bury(agent);
+        let (waiting, given_up) = ledger.bury(agent, Blame::Task);
         if attempt < MAX_ATTEMPTS {
             assert_eq!((waiting, given_up.is_none()), (2, true));
         } else {
@@ -85,6 +85,17 @@ fn only_the_task_an_agent_was_at_is_blamed_and_given_up_in_the_end() {
     assert_eq!(&*rest[0].path, Path::new("file-1"));
     assert!(ledger.finish(agent, rest[0].id).is_some());
     assert!(ledger.is_done());
+}
+
+#[test]
+fn a_task_is_not_blamed_for_agents_that_were_killed() {
+    let mut ledger = ledger_of(named(1, 10));
+    for _ in 0..=MAX_ATTEMPTS {
+        let [agent] = owners();
+        assert_eq!(ledger.hand_out(Demand::Read, agent, 1, None).batch.len(), 1);
+        let (waiting, given_up) = ledger.bury(agent, Blame::Nobody);
+        assert_eq!((waiting, given_up.is_none()), (1, true));
+    }
 }
 
 #[test]
@@ -129,7 +140,7 @@ fn contents_count_as_in_flight_until_they_are_counted() {
     assert_eq!(ledger.demands(), [Demand::Count(rust())]);
     let handout = ledger.hand_out(Demand::Count(rust()), analyst, 1, None);
     assert_eq!(handout.batch[0].id, id, "a file keeps its id");
-    ledger.bury(analyst);
+    ledger.bury(analyst, Blame::Task);
     assert_eq!(ledger.bytes_in_flight, 900);
     ledger.hand_out(Demand::Count(rust()), reader, 1, None);
     assert!(ledger.finish(reader, id).is_some());
@@ -146,7 +157,7 @@ fn texts_stay_in_flight_until_they_are_reviewed_and_reviews_come_first() {
     ledger.add_review(task.path, vec![0; 900].into());
     assert_eq!(ledger.demands(), [Demand::Review, Demand::Read]);
     assert_eq!(ledger.hand_out(Demand::Review, reviewer, 1, None).batch[0].id, id, "a file keeps its id");
-    assert_eq!(ledger.bury(reviewer).0, 1);
+    assert_eq!(ledger.bury(reviewer, Blame::Task).0, 1);
     assert_eq!(ledger.bytes_in_flight, 900);
     ledger.hand_out(Demand::Review, heir, 1, None);
     assert!(ledger.finish(reviewer, id).is_none(), "a late review is nobody's");
@@ -193,7 +204,7 @@ fn large_files_are_counted_one_at_a_time() {
     assert_eq!(first.len(), 1);
     assert!(ledger.demands().is_empty());
     assert!(ledger.hand_out(demand, other, 1, None).batch.is_empty());
-    ledger.bury(one);
+    ledger.bury(one, Blame::Task);
     let again = ledger.hand_out(demand, other, 1, None).batch;
     assert_eq!(again[0].id, first[0].id);
     assert!(ledger.finish(other, again[0].id).is_some());
@@ -210,7 +221,7 @@ fn a_directory_listed_twice_adds_nothing_twice() {
     let file = TaskId::of_file(Path::new("a"));
     assert!(ledger.holds(dead, directory));
     assert!(ledger.note_found(directory, file));
-    ledger.bury(dead);
+    ledger.bury(dead, Blame::Task);
     assert!(!ledger.holds(dead, directory));
     assert_eq!(ledger.hand_out(Demand::Scan, heir, 1, None).batch[0].id, directory);
     assert!(!ledger.note_found(directory, file));
@@ -243,7 +254,7 @@ fn a_task_is_dealt_a_fate_once_and_a_batch_has_at_most_one() {
         assert!(handout.batch.iter().filter(|assignment| assignment.fate.is_some()).count() <= 1);
         fates.extend(handout.fate);
         let struck = handout.batch.iter().find(|assignment| assignment.fate.is_some()).map(|assignment| assignment.id);
-        ledger.bury(agent);
+        ledger.bury(agent, Blame::Task);
         let [heir] = owners();
         let again = ledger.hand_out(Demand::Read, heir, 20, Some(&mut chaos));
         assert!(again.batch.iter().all(|assignment| assignment.fate.is_none() || Some(assignment.id) != struck));
@@ -251,7 +262,7 @@ fn a_task_is_dealt_a_fate_once_and_a_batch_has_at_most_one() {
         for assignment in again.batch {
             ledger.finish(heir, assignment.id);
         }
-        ledger.bury(heir);
+        ledger.bury(heir, Blame::Task);
     }
     for fate in [Fate::Panic, Fate::Hang, Fate::Kill, Fate::Slow] {
         assert!(fates.contains(&fate), "{fate:?}");

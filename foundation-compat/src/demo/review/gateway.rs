@@ -20,7 +20,7 @@ use tokio::runtime::{self, Handle, Runtime};
 
 use super::super::SurveyError;
 use super::super::roles::Role;
-use super::super::settings::{MAX_CONNECTIONS, MAX_REVIEW_ATTEMPTS, REVIEW_DEADLINE, SurveySettings};
+use super::super::settings::{MAX_CONNECTIONS, MAX_REVIEW_ATTEMPTS, SurveySettings};
 use super::super::spectator::Spectator;
 use super::chronicle::Chronicle;
 use super::client::{Connections, ReviewError, ask};
@@ -125,7 +125,7 @@ impl Gateway {
                 .clock(Arc::clone(clock))
                 .build(),
             quota: Quota::per_second(per_second).with_burst((per_second / BURST_SHARE).max(1)),
-            retry: retry(clock),
+            retry: retry(clock, settings.review_deadline),
             breaker,
             pool,
             address,
@@ -342,7 +342,7 @@ fn breaker_options(time_limit: Duration) -> Options {
         .expect("all of it is in range")
 }
 
-fn retry(clock: &SharedClock) -> Retry<SharedClock, ThroughBreaker<Verdict>> {
+fn retry(clock: &SharedClock, deadline: Duration) -> Retry<SharedClock, ThroughBreaker<Verdict>> {
     const ATTEMPTS: NonZeroU32 = NonZeroU32::new(MAX_REVIEW_ATTEMPTS).expect("not zero");
     let (base, max) = BACKOFF;
     let backoff = Backoff::exponential(base, 2, max)
@@ -352,7 +352,7 @@ fn retry(clock: &SharedClock) -> Retry<SharedClock, ThroughBreaker<Verdict>> {
         RetryBudget::with_clock(BudgetOptions::default(), Arc::clone(clock)).expect("the defaults are in range");
     Retry::with_clock(Arc::clone(clock))
         .max_attempts(ATTEMPTS)
-        .deadline(REVIEW_DEADLINE)
+        .deadline(deadline)
         .backoff(backoff)
         .budget(budget)
         .classifier(ReviewError::verdict as Verdict)

@@ -68,24 +68,31 @@ impl Service {
         let _context = runtime.enter();
         let mut port = Port::reserve()?;
         let (address, listener) = (port.address, port.listen()?);
-        runtime.spawn(async move {
-            if let Err(error) = self.run(port, listener).await {
-                // Those who call find nobody there, and say so.
-                tracing::error!(%address, %error, "the reviewing service cannot listen any more");
-            }
-        });
+        runtime.spawn(self.run(port, listener));
         Ok(address)
     }
 
-    async fn run(self, mut port: Port, mut listener: TcpListener) -> io::Result<()> {
+    async fn run(self, mut port: Port, mut listener: TcpListener) {
         loop {
             self.serve(listener).await;
-            let Shared { clock, spectator, .. } = &*self.0;
+            listener = self.stay_down(&mut port).await;
+        }
+    }
+
+    /// Listens again after a while, or after another one if that fails. Those who call meanwhile find nobody there.
+    async fn stay_down(&self, port: &mut Port) -> TcpListener {
+        let Shared { clock, spectator, .. } = &*self.0;
+        loop {
             let until = clock.mono().saturating_add(DOWN_FOR);
             spectator.see(Event::Down { until });
             sleep_until(clock, until).await;
-            listener = port.listen()?;
-            spectator.see(Event::Up);
+            match port.listen() {
+                Ok(listener) => {
+                    spectator.see(Event::Up);
+                    return listener;
+                }
+                Err(error) => tracing::warn!(address = %port.address, %error, "the reviewing service cannot listen"),
+            }
         }
     }
 
