@@ -61,6 +61,12 @@ impl<C: Clock> Builder<C> {
         self
     }
 
+    /// As [`observer`](Self::observer), for whoever has an emitter, which may lead nowhere.
+    pub fn emitter(mut self, emitter: Emitter) -> Self {
+        self.emitter = emitter;
+        self
+    }
+
     /// Where time comes from; the system's clock unless set.
     pub fn clock<D: Clock>(self, clock: D) -> Builder<D> {
         let Self { max_concurrent, max_waiting, max_wait, name, emitter, clock: _ } = self;

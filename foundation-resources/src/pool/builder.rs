@@ -148,6 +148,12 @@ impl<F: AsyncFactory, C: Clock> Builder<F, C> {
         self
     }
 
+    /// As [`observer`](Self::observer), for whoever has an emitter, which may lead nowhere.
+    pub fn emitter(mut self, emitter: Emitter) -> Self {
+        self.emitter = emitter;
+        self
+    }
+
     /// Where time comes from; the system's clock unless set.
     pub fn clock<D: Clock>(self, clock: D) -> Builder<F, D> {
         let Self { factory, options, name, emitter, clock: _ } = self;

@@ -15,7 +15,7 @@ use foundation_breaker::retry::{
 use foundation_breaker::{CallError, CircuitBreaker, OpenFor, Options, Outcome, Probe, Recovery, TripPolicy};
 use foundation_resources::pool::{Check, CheckoutError, Pool, StartError, StartInError};
 use foundation_resources::rate_limit::{Decision, Quota, RateLimiter, TokenBucket};
-use foundation_types::{Clock, Name, Observer, Ratio, timeout_at};
+use foundation_types::{Clock, Name, Ratio, timeout_at};
 use tokio::runtime::{self, Handle, Runtime};
 
 use super::super::SurveyError;
@@ -110,7 +110,7 @@ impl Gateway {
                 .map_err(|error| SurveyError::Service { error })?,
         };
         let reviewers = settings.crew.size(Role::Reviewer);
-        let pool = connect(&handle, address, reviewers, foundation, Arc::clone(&chronicle) as _)
+        let pool = connect(&handle, address, reviewers, foundation)
             .map_err(|reason| SurveyError::Reviewer { address, reason })?;
         let breaker = foundation
             .breakers()
@@ -308,14 +308,13 @@ fn connect(
     address: SocketAddr,
     reviewers: usize,
     foundation: &Foundation,
-    observer: Arc<dyn Observer>,
 ) -> Result<Pool<Connections, SharedClock>, String> {
     let pool = Pool::builder(Connections(address))
         .size(reviewers.min(MAX_CONNECTIONS))
         .max_overflow(0)
         .max_waiting(reviewers)
         .check(Check::Both)
-        .observer(observer)
+        .emitter(foundation.emitter().clone())
         .clock(Arc::clone(foundation.clock()));
     let (done, connected) = bounded(1);
     let foundation = foundation.clone();
