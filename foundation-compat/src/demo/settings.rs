@@ -34,7 +34,7 @@ pub const CHAOS_REVIEW_TIMEOUT: Duration = Duration::from_millis(100);
 pub const DEFAULT_REVIEWS_PER_SECOND: NonZeroU32 = NonZeroU32::new(10_000).expect("not zero");
 
 /// How often a reviewer tries to have a text reviewed before it gives it back, refused attempts included.
-pub const MAX_REVIEW_ATTEMPTS: u32 = 10;
+pub const MAX_REVIEW_ATTEMPTS: u32 = 20;
 
 /// How long after its first attempt at a text a reviewer may begin another one, unless told otherwise.
 pub const REVIEW_DEADLINE: Duration = Duration::from_secs(5);

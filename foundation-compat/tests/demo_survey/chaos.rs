@@ -30,12 +30,12 @@ fn totals_are_those_of_a_quiet_run_for_any_seed_and_any_crew() {
     for seed in 1..=8 {
         for total in [4, 8, 20] {
             let found = chaotic(tree.path(), seed, crew(total));
+            assert!(found.complete, "seed {seed}, {total} agents: {:?}, {:?}", found.skipped, found.reviews.failures);
             assert_eq!(Totals::of(&found), expected, "seed {seed}, {total} agents");
             assert_eq!(found.digest, quiet.digest, "seed {seed}, {total} agents");
             assert_eq!(found.directories, quiet.directories, "seed {seed}, {total} agents");
             assert_eq!(Reviews::of(&found), reviews, "seed {seed}, {total} agents");
             assert_eq!(found.reviews.digest, quiet.reviews.digest, "seed {seed}, {total} agents");
-            assert!(found.complete, "seed {seed}, {total} agents: {:?}, {:?}", found.skipped, found.reviews.failures);
         }
     }
 }

@@ -45,6 +45,10 @@ const OPEN_FOR: (Duration, Duration) = (Duration::from_millis(40), Duration::fro
 /// Waits between attempts: the first, and the longest.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(80));
 
+/// Retries a second that are within the budget however few reviews succeed. Reviewers are few and give a text back after some
+/// attempts, so this is for storms; a text that is given back for want of budget would say nothing about the service.
+const RETRIES_PER_SECOND: u32 = 100;
+
 /// What of a second's reviews may come at once.
 const BURST_SHARE: u32 = 50;
 
@@ -347,8 +351,8 @@ fn retry(clock: &SharedClock, deadline: Duration) -> Retry<SharedClock, ThroughB
     let backoff = Backoff::exponential(base, 2, max)
         .and_then(|backoff| backoff.with_jitter(Ratio::saturating(0.5)))
         .expect("all of it is in range");
-    let budget =
-        RetryBudget::with_clock(BudgetOptions::default(), Arc::clone(clock)).expect("the defaults are in range");
+    let budget = BudgetOptions { min_per_second: RETRIES_PER_SECOND, ..BudgetOptions::default() };
+    let budget = RetryBudget::with_clock(budget, Arc::clone(clock)).expect("all of it is in range");
     Retry::with_clock(Arc::clone(clock))
         .max_attempts(ATTEMPTS)
         .deadline(deadline)
