@@ -30,7 +30,7 @@ mod error;
 mod key;
 mod ser;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::error::{BridgeError, BridgeErrorKind, PathSegment};
 use super::Value;
@@ -63,4 +63,9 @@ pub fn to_value<T: Serialize + ?Sized>(source: &T) -> Result<Value, BridgeError>
 /// [`BridgeError`] with the path of the first part that does not fit.
 pub fn from_value<'de, T: Deserialize<'de>>(value: &'de Value) -> Result<T, BridgeError> {
     T::deserialize(de::ValueDeserializer::root(value))
+}
+
+/// What [`from_value`] reads from, for code that wraps it, to note which keys are ignored for instance.
+pub fn deserializer(value: &Value) -> impl Deserializer<'_, Error = BridgeError> {
+    de::ValueDeserializer::root(value)
 }

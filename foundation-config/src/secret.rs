@@ -1,0 +1,133 @@
+//! Values that never show.
+
+use std::fmt;
+
+use foundation_types::{Metadata, Value};
+use serde::{Deserialize, Deserializer};
+
+use crate::path::Path;
+
+/// What stands for a secret wherever a person could read it.
+pub const REDACTED: &str = "[redacted]";
+
+/// The keys under which a secret is expected: the last component of a path that [`default_secret`] knows.
+pub const SECRET_KEYS: [&str; 5] = ["api_key", "encryption_key", "password", "secret", "token"];
+
+/// Whether the last component of the path is one of [`SECRET_KEYS`], whatever its case.
+pub fn default_secret(path: &Path) -> bool {
+    path.last().is_some_and(|last| SECRET_KEYS.iter().any(|key| last.eq_ignore_ascii_case(key)))
+}
+
+/// A value that shows in neither `Debug` nor `Display`, and that does not serialise: whoever wants it out has to say
+/// [`expose`](Self::expose).
+///
+/// ```
+/// use foundation_config::Secret;
+///
+/// let token = Secret::new("hunter2".to_owned());
+/// assert_eq!(format!("{token:?} {token}"), "[redacted] [redacted]");
+/// assert_eq!(token.expose(), "hunter2");
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret<T>(T);
+
+impl<T> Secret<T> {
+    /// Hides `value`.
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The value.
+    pub const fn expose(&self) -> &T {
+        &self.0
+    }
+
+    /// The value, by value.
+    pub fn into_exposed(self) -> T {
+        self.0
+    }
+}
+
+impl<T> From<T> for Secret<T> {
+    fn from(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl<T> fmt::Display for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
+    /// Reads a `T`. The text of an error may quote what was found, so settings report it for secret paths without.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self)
+    }
+}
+
+/// Whether what is at `path` is a secret, or a part of one.
+pub(crate) fn is_secret(path: &Path, secret: fn(&Path) -> bool) -> bool {
+    secret(path) || path.parent().is_some_and(|parent| is_secret(&parent, secret))
+}
+
+/// The value at `path` with every secret at and below it replaced by [`REDACTED`]. A secret that is null stays: that there
+/// is none is no secret. What lies in a list is judged by the path of the list and by the keys of its maps.
+pub(crate) fn redacted(path: &Path, value: &Value, secret: fn(&Path) -> bool) -> Value {
+    if !value.is_null() && is_secret(path, secret) {
+        return Value::from(REDACTED);
+    }
+    redacted_below(path, value, secret)
+}
+
+fn redacted_below(path: &Path, value: &Value, secret: fn(&Path) -> bool) -> Value {
+    if value.is_null() {
+        return Value::Null;
+    }
+    if secret(path) {
+        return Value::from(REDACTED);
+    }
+    match value {
+        Value::Map(map) => map
+            .iter()
+            .map(|(key, value)| {
+                // A path too long for a setting is judged by its last key alone.
+                let below = path.join(key.clone()).or_else(|_| Path::ROOT.join(key.clone()));
+                let value = below.map_or_else(|_| Value::from(REDACTED), |below| redacted_below(&below, value, secret));
+                (key.clone(), value)
+            })
+            .collect::<Metadata>()
+            .into(),
+        Value::List(items) => Value::List(items.iter().map(|item| redacted_below(path, item, secret)).collect()),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_withheld_at_every_depth_and_in_lists() {
+        let inner = Metadata::new().with("token", 7).with("port", 1);
+        let value = Value::from(
+            Metadata::new()
+                .with("Password", "hunter2")
+                .with("secret", Value::Null)
+                .with("hosts", vec![Value::from(inner.clone())])
+                .with("host", inner),
+        );
+        let shown = redacted(&Path::ROOT, &value, default_secret).to_string();
+        assert_eq!(
+            shown,
+            r#"{"Password":"[redacted]","host":{"port":1,"token":"[redacted]"},"hosts":[{"port":1,"token":"[redacted]"}],"secret":null}"#
+        );
+    }
+}
