@@ -2,6 +2,7 @@
 
 mod finite;
 mod json;
+mod merge;
 mod metadata;
 mod text;
 
@@ -94,6 +95,20 @@ impl Value {
     /// Whether this is [`Value::Null`].
     pub const fn is_null(&self) -> bool {
         matches!(self, Self::Null)
+    }
+
+    /// Drops this value with a stack that does not grow with its depth, as that of the plain drop does.
+    ///
+    /// For values of unknown depth; those that a decoder made are at most [`MAX_VALUE_DEPTH`] deep.
+    pub fn dismantle(self) {
+        let mut left = vec![self];
+        while let Some(value) = left.pop() {
+            match value {
+                Self::List(items) => left.extend(items),
+                Self::Map(map) => left.extend(map.into_iter().map(|(_, value)| value)),
+                _ => {}
+            }
+        }
     }
 }
 

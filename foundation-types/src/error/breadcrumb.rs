@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::redact::Redacted;
 use crate::{Metadata, MonoTime, Text, Timestamp, Value};
@@ -92,19 +91,6 @@ impl Path {
     pub(super) const fn dropped(&self) -> u64 {
         self.dropped
     }
-}
-
-/// A duration for people: `1.5s`, `2.0ms`, `3.1μs` or `999ns`, rounded to one decimal.
-pub fn format_duration(duration: Duration) -> String {
-    let nanos = duration.as_nanos();
-    let (unit, name) = match nanos {
-        1_000_000_000.. => (1_000_000_000, "s"),
-        1_000_000.. => (1_000_000, "ms"),
-        1_000.. => (1_000, "μs"),
-        _ => return format!("{nanos}ns"),
-    };
-    let tenths = (nanos * 10 + unit / 2) / unit;
-    format!("{}.{}{name}", tenths / 10, tenths % 10)
 }
 
 #[cfg(test)]

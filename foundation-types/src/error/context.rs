@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::breadcrumb::{Breadcrumb, Path, format_duration};
+use super::breadcrumb::{Breadcrumb, Path};
 use super::correlation::CorrelationId;
 use super::redact::Redacted;
-use crate::{Clock, Emitter, Metadata, MonoTime, SystemClock, Text, Timestamp, Value};
+use crate::{Clock, Emitter, Metadata, MonoTime, SystemClock, Text, Timestamp, Value, format};
 
 static NEXT_OPERATION: AtomicU64 = AtomicU64::new(1);
 
@@ -246,7 +246,7 @@ impl ErrorContext {
     pub fn format_breadcrumbs(&self) -> String {
         let now = self.0.clock.mono();
         let steps = self.breadcrumbs().map(|step| {
-            format!("{}.{} ({} ago)", step.module, step.function, format_duration(now.saturating_since(step.at)))
+            format!("{}.{} ({} ago)", step.module, step.function, format::duration(now.saturating_since(step.at)))
         });
         steps.collect::<Vec<_>>().join(" -> ")
     }

@@ -41,7 +41,7 @@ mod wrap;
 
 #[cfg(feature = "agent")]
 pub use agent::{ErrorGroup, RecoveryPlan, correlate, recovery_plan, recovery_plan_gated};
-pub use breadcrumb::{Breadcrumb, DEFAULT_BREADCRUMBS, format_duration};
+pub use breadcrumb::{Breadcrumb, DEFAULT_BREADCRUMBS};
 pub use cause::{Cause, MAX_CHAIN};
 pub use classify::{Classify, classification};
 pub use context::{ErrorContext, OperationId};

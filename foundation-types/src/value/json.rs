@@ -2,6 +2,7 @@
 
 mod decode;
 mod encode;
+mod length;
 
 use std::fmt;
 

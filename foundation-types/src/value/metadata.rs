@@ -44,6 +44,11 @@ impl Metadata {
         self.0.get(key)
     }
 
+    /// The value of `key`, to be changed in place.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
+        self.0.get_mut(key)
+    }
+
     /// The value at a path of nested maps.
     pub fn get_path<'k>(&self, path: impl IntoIterator<Item = &'k str>) -> Option<&Value> {
         let mut path = path.into_iter();

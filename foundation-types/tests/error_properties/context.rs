@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use foundation_types::error::{ErrorContext, format_duration};
-use foundation_types::{ManualClock, Metadata, Value, error_context};
+use foundation_types::error::ErrorContext;
+use foundation_types::{ManualClock, Metadata, Value, error_context, format};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -51,12 +51,12 @@ proptest! {
         clock.advance(Duration::from_nanos(nanos));
         prop_assert_eq!(context.elapsed(), Duration::from_nanos(nanos));
         prop_assert_eq!(context.operation_context().get("duration_ns").and_then(Value::as_i64), i64::try_from(nanos).ok());
-        prop_assert_eq!(context.format_breadcrumbs(), format!("app.run ({} ago)", format_duration(Duration::from_nanos(nanos))));
+        prop_assert_eq!(context.format_breadcrumbs(), format!("app.run ({} ago)", format::duration(Duration::from_nanos(nanos))));
     }
 
     #[test]
     fn e18_duration_texts_have_the_right_unit_and_one_decimal(nanos: u64) {
-        let text = format_duration(Duration::from_nanos(nanos));
+        let text = format::duration(Duration::from_nanos(nanos));
         let (unit, size) = match nanos {
             1_000_000_000.. => ("s", 1e9),
             1_000_000.. => ("ms", 1e6),
@@ -73,7 +73,7 @@ proptest! {
 #[test]
 fn e18_duration_texts_at_the_bounds() {
     let texts: Vec<String> = [0, 999, 1_000, 1_049, 1_050, 999_999, 1_000_000, 5_000_000, 999_999_999, 1_500_000_000]
-        .map(|nanos| format_duration(Duration::from_nanos(nanos)))
+        .map(|nanos| format::duration(Duration::from_nanos(nanos)))
         .to_vec();
     assert_eq!(texts, ["0ns", "999ns", "1.0μs", "1.0μs", "1.1μs", "1000.0μs", "1.0ms", "5.0ms", "1000.0ms", "1.5s"]);
 }
