@@ -14,11 +14,11 @@ use super::ledger::{Blame, Demand, Ledger, Task};
 use super::pulse::Bell;
 use super::review::summary::ReviewTotals;
 use super::roles::{Role, Site};
-use super::settings::{MAX_FRUITLESS_REVIEWS, SurveySettings};
+use super::settings::SurveySettings;
 use super::spectator::{Event, Phase, Progress};
 use super::survey::{ChaosSummary, SkipReason, Survey};
 use super::tally::Tally;
-use super::task::{FileKind, Found, FoundKind, Job, Message, Outcome, Report, TaskId, Text};
+use super::task::{FileKind, Found, FoundKind, GivenBack, Job, Message, Outcome, Report, TaskId, Text};
 
 /// Reports of readers and analysts that may wait for the coordinator; beyond that they do.
 const RESULTS_WAITING: usize = 256;
@@ -42,8 +42,6 @@ pub(super) struct Coordinator {
     findings: Receiver<Message>,
     /// What the others say.
     results: Receiver<Message>,
-    /// Texts given back since the last review.
-    fruitless_reviews: u32,
     bell: Receiver<()>,
     waker: Waker,
     /// When the next agent will be overdue, if it is known, and the timer for it.
@@ -68,7 +66,6 @@ impl Coordinator {
             progress: Progress { listed: Phase { done: 0, known: 1 }, ..Progress::default() },
             findings,
             results,
-            fruitless_reviews: 0,
             bell,
             waker,
             alarm: (MonoTime::NEVER, None),
@@ -268,7 +265,7 @@ impl Coordinator {
         };
         self.fleet.credit(from);
         let (outcome, task) = match outcome {
-            Outcome::Returned(reason) => return self.take_back(task, reason),
+            Outcome::Returned(given_back) => return self.take_back(task, given_back),
             outcome => (outcome, task),
         };
         let path = &task.path;
@@ -302,7 +299,6 @@ impl Coordinator {
                 self.send_for_review(path, text);
             }
             (Outcome::Reviewed(findings), Job::Review { .. }) => {
-                self.fruitless_reviews = 0;
                 self.tally.reviews.add(path, findings);
             }
             (Outcome::Skipped(reason), _) => self.tally.skip(path, reason),
@@ -322,17 +318,17 @@ impl Coordinator {
         }
     }
 
-    /// A reviewer gave a text back. If all of them do, over and over, the service is given up.
-    fn take_back(&mut self, task: Task, reason: String) {
+    /// A reviewer gave a text back, for another one to try later, unless the service is gone.
+    fn take_back(&mut self, task: Task, GivenBack { reason, blame }: GivenBack) {
         self.tally.reviews.note_returned();
-        self.fruitless_reviews += 1;
-        if self.fruitless_reviews == MAX_FRUITLESS_REVIEWS && self.site.gateway.is_open() {
-            self.site.gateway.close();
-            for task in self.ledger.drop_reviews() {
-                self.tally.reviews.fail(&task.path, self.site.gateway.why_gone());
+        let given_up = if self.site.gateway.is_open() {
+            self.ledger.review_again(task, blame)
+        } else {
+            for waiting in self.ledger.drop_reviews() {
+                self.tally.reviews.fail(&waiting.path, self.site.gateway.why_gone());
             }
-        }
-        let given_up = if self.site.gateway.is_open() { self.ledger.review_again(task) } else { Some(task) };
+            Some(task)
+        };
         if let Some(task) = given_up {
             self.tally.reviews.fail(&task.path, reason);
         }

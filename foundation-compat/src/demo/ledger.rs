@@ -16,7 +16,7 @@ pub(super) struct Task {
     pub(super) id: TaskId,
     pub(super) path: Arc<Path>,
     pub(super) job: Job,
-    /// How many agents died of it, as it seems, or gave it back.
+    /// How many agents died of it, as it seems, or gave it back for what is in it.
     pub(super) attempts: u8,
     /// Whether chaos has had its chance with it.
     is_dealt: bool,
@@ -47,12 +47,12 @@ pub(super) enum Demand {
     Review,
 }
 
-/// Whether the task that an agent was at may have been its death.
+/// Whether it may be for the task itself that it was not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Blame {
-    /// The agent panicked, or hung.
+    /// The agent panicked, or hung; or the reviewing service answered, with anything but a review.
     Task,
-    /// It was killed from outside.
+    /// The agent was killed from outside; or it gave the task back for another reason.
     Nobody,
 }
 
@@ -317,9 +317,10 @@ impl Ledger {
         self.queue_review(Task::new(TaskId::of_file(&path), path, Job::Review { text }));
     }
 
-    /// Has a review that an agent gave back wait again, behind all others; or gives it back, for good, if too many agents did.
-    pub(super) fn review_again(&mut self, mut task: Task) -> Option<Task> {
-        task.attempts += 1;
+    /// Has a review that an agent gave back wait again, behind all others; or gives it back, for good, if too many agents did
+    /// because of the task.
+    pub(super) fn review_again(&mut self, mut task: Task, blame: Blame) -> Option<Task> {
+        task.attempts += u8::from(blame == Blame::Task);
         if task.attempts >= MAX_ATTEMPTS {
             return Some(task);
         }

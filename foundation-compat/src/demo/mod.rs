@@ -21,8 +21,8 @@
 //! `POST /reviews`, with the text as the body, with the findings as JSON. A reviewer waits for its turn at a rate limit; then
 //! it tries, and after a failure tries again, as often as a budget for retries of all reviewers allows. Each attempt goes
 //! through a circuit breaker, takes one of a few connections from a pool, and is limited in time. What it cannot have reviewed
-//! it gives back, for another one to try later. If the service is gone for good, the survey ends all the same, with every file
-//! counted, and names the texts that were not reviewed.
+//! it gives back, for another one to try later. If the service has been asked for [`GONE_AFTER`] without giving a single review,
+//! it is gone for good: the survey ends all the same, with every file counted, and names the texts that were not reviewed.
 //!
 //! With chaos the service fails in bursts, leaves requests without an answer, and closes all connections and refuses new ones
 //! for a while. The totals are the same; what it took is told by [`Survey::breakers`] and its neighbours.
@@ -42,6 +42,7 @@
 //! # Ok::<(), foundation_compat::demo::SurveyError>(())
 //! ```
 //!
+//! [`GONE_AFTER`]: settings::GONE_AFTER
 //! [`BYTES_IN_FLIGHT`]: settings::BYTES_IN_FLIGHT
 //! [`MAX_WAITING_FILES`]: settings::MAX_WAITING_FILES
 //! [`INLINE_LIMIT`]: settings::INLINE_LIMIT

@@ -24,7 +24,8 @@ pub const INLINE_LIMIT: u64 = 1 << 20;
 /// The most bytes of a text that the reviewing service takes: as many as a file may have whose contents are handed on.
 pub const MAX_TEXT: usize = 1 << 20;
 
-/// How long one call to the reviewing service may take, unless told otherwise.
+/// How long one call to the reviewing service may take, unless told otherwise. After calls without an answer the next ones may
+/// take longer, up to this.
 pub const REVIEW_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The same in a run with chaos, where every call without an answer costs this much.
@@ -34,13 +35,26 @@ pub const CHAOS_REVIEW_TIMEOUT: Duration = Duration::from_millis(100);
 pub const DEFAULT_REVIEWS_PER_SECOND: NonZeroU32 = NonZeroU32::new(10_000).expect("not zero");
 
 /// How often a reviewer tries to have a text reviewed before it gives it back, refused attempts included.
-pub const MAX_REVIEW_ATTEMPTS: u32 = 20;
+pub const MAX_REVIEW_ATTEMPTS: u32 = 10;
 
 /// How long after its first attempt at a text a reviewer may begin another one, unless told otherwise.
 pub const REVIEW_DEADLINE: Duration = Duration::from_secs(5);
 
-/// Texts that reviewers give back in a row, without a single review in between, after which no more are sent for review.
-pub const MAX_FRUITLESS_REVIEWS: u32 = 8;
+/// How long the reviewing service may be asked without giving a single review before it counts as gone, after which no more
+/// texts are sent for review. It takes [`MIN_FRUITLESS_CALLS`] as well.
+///
+/// This is time spent asking: calls that failed, and the waits between them. What says nothing about the service does not
+/// count, however long it takes: calls that the circuit breaker or the retry budget did not let through or that got no
+/// connection from the pool, time that a clock jumped over or a machine stood still, agents that died, and times without
+/// anything to review.
+pub const GONE_AFTER: Duration = Duration::from_secs(10);
+
+/// The fewest calls that must fail in a row before the reviewing service counts as gone; see [`GONE_AFTER`].
+pub const MIN_FRUITLESS_CALLS: u32 = 16;
+
+/// How much later than due a call may be noticed to have run out of time. If it is later, the clock jumped or the machine stood
+/// still, and the answer may have been there in time.
+pub const MAX_LATENESS: Duration = Duration::from_secs(1);
 
 /// The most connections to the reviewing service.
 pub const MAX_CONNECTIONS: usize = 8;
@@ -62,8 +76,8 @@ pub const MAX_BATCH: usize = 64;
 /// The most bytes of files handed to an agent at once, unless a single one is larger.
 pub const MAX_BATCH_BYTES: u64 = 4 << 20;
 
-/// How often a task may be in the hands of an agent that panics or hangs, or be given back. Then it is given up, and the report
-/// names it.
+/// How often a task may be in the hands of an agent that panics or hangs, or be given back because the reviewing service answers
+/// with anything but a review. Then it is given up, and the report names it.
 pub const MAX_ATTEMPTS: u8 = 5;
 
 /// The most skipped entries listed in the report; further ones are only numbered.

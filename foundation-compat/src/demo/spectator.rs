@@ -1,5 +1,7 @@
 //! Watching a survey while it runs.
 
+use std::time::Duration;
+
 use foundation_types::{AgentId, ExitReason, MonoTime};
 
 use super::review::summary::CircuitChange;
@@ -55,6 +57,8 @@ pub enum Event<'e> {
     Calling {
         /// The agent.
         agent: &'e AgentId,
+        /// How long the call may take.
+        limit: Duration,
     },
     /// The call has ended, in whatever way.
     Called {
@@ -70,7 +74,8 @@ pub enum Event<'e> {
     },
     /// Chaos makes the reviewing service leave a request without an answer.
     Stalling,
-    /// Chaos makes the reviewing service close all connections and refuse new ones.
+    /// The reviewing service takes no connections for a while: chaos made it close all it had and refuse new ones, or the
+    /// operating system gives it none.
     Down {
         /// How long.
         until: MonoTime,

@@ -10,6 +10,7 @@ use foundation_types::OwnerId;
 
 use super::chaos::Fate;
 use super::language::Language;
+use super::ledger::Blame;
 use super::review::score::Findings;
 use super::survey::{Counts, SkipReason};
 
@@ -144,10 +145,17 @@ pub(super) enum Outcome {
     Counted(LineCounts),
     /// Its text was reviewed.
     Reviewed(Findings),
-    /// It cannot be done now, for this reason; perhaps later.
-    Returned(String),
+    /// It cannot be done now; perhaps later.
+    Returned(GivenBack),
     /// It cannot be done.
     Skipped(SkipReason),
+}
+
+/// Why an agent gave a task back.
+#[derive(Debug)]
+pub(super) struct GivenBack {
+    pub(super) reason: String,
+    pub(super) blame: Blame,
 }
 
 /// A file that was read.

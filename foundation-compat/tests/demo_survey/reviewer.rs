@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use foundation_compat::demo::{Event, Spectator};
 use foundation_types::ManualClock;
 
 use crate::direct::findings;
+use crate::watcher::TimePasses;
 
 /// What it does with a text.
 pub(crate) enum Manner {
@@ -19,8 +21,12 @@ pub(crate) enum Manner {
     Leaving { after: usize },
     /// It answers this.
     Answering { status: &'static str, body: &'static str },
-    /// It reads all, and says nothing for so long.
-    Silent { clock: ManualClock, by: Duration },
+    /// It answers this to so many requests, then reviews.
+    Recovering { after: usize, status: &'static str },
+    /// While it is at so many requests, the clock jumps; those it never answers. Then it reviews.
+    Startled { after: usize, clock: ManualClock, by: Duration },
+    /// It reads all, and says nothing until the caller has no more time.
+    Silent { passes: Arc<TimePasses> },
 }
 
 /// The service. It ends when it is dropped.
@@ -137,13 +143,20 @@ impl Desk {
                 // The door is closed by whoever knocks next.
                 None
             }
-            Manner::Diligent | Manner::Leaving { .. } => {
+            Manner::Recovering { after, status } if state.requests <= *after => Some((status, String::new())),
+            Manner::Startled { after, clock, by } if state.requests <= *after => {
+                drop(state);
+                clock.advance(*by);
+                None
+            }
+            Manner::Diligent | Manner::Leaving { .. } | Manner::Recovering { .. } | Manner::Startled { .. } => {
                 *state.reviewed.entry(text).or_default() += 1;
                 Some(("200 OK", body.to_string()))
             }
             Manner::Answering { status, body } => Some((status, (*body).to_owned())),
-            Manner::Silent { clock, by } => {
-                clock.advance(*by);
+            Manner::Silent { passes } => {
+                drop(state);
+                passes.see(Event::Stalling);
                 None
             }
         }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foundation_breaker::State;
-use foundation_compat::demo::settings::{MAX_FRUITLESS_REVIEWS, MAX_REVIEW_ATTEMPTS};
+use foundation_compat::demo::settings::{GONE_AFTER, MAX_REVIEW_ATTEMPTS, MIN_FRUITLESS_CALLS};
 use foundation_compat::demo::{Survey, SurveyError, SurveySettings, Surveyor};
 use foundation_types::ManualClock;
 
@@ -18,6 +18,10 @@ fn timeless(settings: SurveySettings) -> Survey {
     let passes = TimePasses::on(clock.clone());
     let surveyor = Surveyor::new(patient(settings));
     surveyor.clock(Arc::new(clock)).spectator(Arc::new(passes)).run().expect("the survey can be done")
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap()
 }
 
 #[test]
@@ -101,10 +105,38 @@ fn a_service_that_goes_for_good_leaves_everything_counted_and_the_rest_unreviewe
         "{:?}",
         reviews.failures
     );
-    assert!(reviews.returned >= u64::from(MAX_FRUITLESS_REVIEWS));
+    assert!(found.breakers[0].failed >= u64::from(MIN_FRUITLESS_CALLS));
+    assert!(found.elapsed_ms >= millis(GONE_AFTER) && found.elapsed_ms < 6 * millis(GONE_AFTER));
     let bound = u64::from(MAX_REVIEW_ATTEMPTS) * (reviews.returned + 1);
     assert!(reviews.refused + found.breakers[0].failed <= bound, "{reviews:?}");
     assert!(found.breakers[0].opened > 0);
+}
+
+#[test]
+fn refusals_on_this_side_give_up_neither_texts_nor_a_service_that_recovers() {
+    let tree = tree::flat(200);
+    // While one reviewer tries whether it has recovered, the breaker refuses all others, over and over.
+    let service = OwnReviewer::start(Manner::Recovering { after: 40, status: "503 Service Unavailable" });
+    let found = timeless(settings(tree.path()).with_crew(crew(80)).with_reviewer(service.address));
+    assert!(found.breakers[0].opened > 1 && found.reviews.returned > 0, "{:?}", found.reviews);
+    assert!(found.complete, "{:?}", found.reviews.failures);
+    assert_eq!(Reviews::of(&found), Reviews::count(tree.path(), 10));
+}
+
+#[test]
+fn jumps_of_the_clock_under_calls_give_up_neither_texts_nor_the_service() {
+    let tree = tree::flat(40);
+    let clock = ManualClock::new();
+    let by = Duration::from_mins(5);
+    let after = MIN_FRUITLESS_CALLS as usize - 1;
+    let service = OwnReviewer::start(Manner::Startled { after, clock: clock.clone(), by });
+    let passes = TimePasses::on(clock.clone());
+    // With the deadline that surveys have by themselves; nobody but the service is to be caught by the jumps.
+    let settings = settings(tree.path()).with_reviewer(service.address).with_task_timeout(Duration::from_hours(1000));
+    let found = Surveyor::new(settings).clock(Arc::new(clock)).spectator(Arc::new(passes)).run().unwrap();
+    assert!(found.elapsed_ms >= millis(by * MIN_FRUITLESS_CALLS / 2), "two of them may share a jump");
+    assert!(found.complete, "{:?}", found.reviews.failures);
+    assert_eq!(Reviews::of(&found), Reviews::count(tree.path(), 10));
 }
 
 #[test]
@@ -112,13 +144,15 @@ fn a_service_that_never_answers_ends_the_reviews_and_not_the_survey() {
     let tree = tree::flat(40);
     let clock = ManualClock::new();
     let limit = Duration::from_millis(20);
-    let service = OwnReviewer::start(Manner::Silent { clock: clock.clone(), by: limit });
-    let passes = TimePasses::on(clock.clone());
+    let passes = Arc::new(TimePasses::on(clock.clone()));
+    let service = OwnReviewer::start(Manner::Silent { passes: Arc::clone(&passes) });
     let surveyor = Surveyor::new(settings(tree.path()).with_reviewer(service.address).with_review_timeout(limit));
-    let found = surveyor.clock(Arc::new(clock)).spectator(Arc::new(passes)).run().unwrap();
+    let found = surveyor.clock(Arc::new(clock)).spectator(passes).run().unwrap();
     assert_eq!((found.files, found.skipped_count, found.complete), (40, 0, false));
     assert_eq!((found.reviews.done, found.reviews.failed), (0, 40));
-    assert!(found.reviews.failures.iter().any(|failure| failure.reason.contains("no answer within 20ms")));
+    // It was given more time for every answer that did not come.
+    assert!(found.reviews.failures.iter().all(|failure| failure.reason.contains("given up: no answer within 2s")));
+    assert!(found.elapsed_ms >= millis(GONE_AFTER) && found.elapsed_ms < 6 * millis(GONE_AFTER));
     assert!(found.breakers[0].opened > 0);
 }
 

@@ -1,9 +1,8 @@
 //! Spectators for tests.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use foundation_compat::demo::settings::CHAOS_REVIEW_TIMEOUT;
 use foundation_compat::demo::{Event, Progress, Spectator, SurveySettings};
 use foundation_types::{Clock, ManualClock, MonoTime};
 
@@ -28,6 +27,8 @@ pub(crate) struct TimePasses {
 #[derive(Default)]
 struct Reviewers {
     in_calls: usize,
+    /// The longest that one of those may take.
+    longest_limit: Duration,
     /// And about to come back.
     service_is_down: bool,
     /// When the last of those that wait may go on.
@@ -41,35 +42,47 @@ impl TimePasses {
 
     /// Notes what a reviewer does, and lets time pass if that is what all of them wait for.
     fn note(&self, what: impl FnOnce(&mut Reviewers)) {
-        let until = {
-            let mut reviewers = self.reviewers.lock().unwrap();
-            what(&mut reviewers);
-            let is_idle = reviewers.in_calls == 0 && !reviewers.service_is_down;
-            is_idle.then_some(reviewers.waiting_until)
-        };
-        if let Some(until) = until {
-            self.pass_until(until);
+        let mut reviewers = self.reviewers.lock().unwrap();
+        what(&mut reviewers);
+        if reviewers.in_calls == 0 && !reviewers.service_is_down {
+            self.pass_until(reviewers.waiting_until, &reviewers);
         }
     }
 
-    fn pass_until(&self, until: MonoTime) {
+    /// The lock keeps two threads from letting the same time pass twice, and calls from beginning before it has passed.
+    fn pass_until(&self, until: MonoTime, _: &MutexGuard<'_, Reviewers>) {
         self.clock.advance(until.saturating_since(self.clock.mono()));
+    }
+
+    /// Lets so much time pass, whoever is in a call.
+    fn pass(&self, by: impl FnOnce(&Reviewers) -> Duration) {
+        let reviewers = self.reviewers.lock().unwrap();
+        self.clock.advance(by(&reviewers));
     }
 }
 
 impl Spectator for TimePasses {
     fn see(&self, event: Event<'_>) {
         match event {
-            Event::Hanging { .. } => self.clock.advance(PATIENCE + Duration::from_millis(1)),
-            Event::Slowed { .. } => self.clock.advance(Duration::from_millis(20)),
-            Event::Stalling => self.clock.advance(CHAOS_REVIEW_TIMEOUT),
+            Event::Hanging { .. } => self.pass(|_| PATIENCE + Duration::from_millis(1)),
+            Event::Slowed { .. } => self.pass(|_| Duration::from_millis(20)),
+            Event::Stalling => self.pass(|reviewers| reviewers.longest_limit),
             Event::Down { until } => {
-                self.note(|reviewers| reviewers.service_is_down = true);
-                self.pass_until(until);
+                let mut reviewers = self.reviewers.lock().unwrap();
+                reviewers.service_is_down = true;
+                self.pass_until(until, &reviewers);
             }
             Event::Up => self.note(|reviewers| reviewers.service_is_down = false),
-            Event::Calling { .. } => self.note(|reviewers| reviewers.in_calls += 1),
-            Event::Called { .. } => self.note(|reviewers| reviewers.in_calls -= 1),
+            Event::Calling { limit, .. } => self.note(|reviewers| {
+                reviewers.in_calls += 1;
+                reviewers.longest_limit = reviewers.longest_limit.max(limit);
+            }),
+            Event::Called { .. } => self.note(|reviewers| {
+                reviewers.in_calls -= 1;
+                if reviewers.in_calls == 0 {
+                    reviewers.longest_limit = Duration::ZERO;
+                }
+            }),
             Event::Waiting { until, .. } => {
                 self.note(|reviewers| reviewers.waiting_until = reviewers.waiting_until.max(until));
             }

@@ -15,6 +15,8 @@ use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use super::super::settings::MAX_LATENESS;
+use super::outage::Evidence;
 use super::score::Findings;
 use super::service::PATH;
 
@@ -36,25 +38,47 @@ pub(in super::super) enum ReviewError {
     /// There was no answer in time.
     #[error("no answer within {limit:?}")]
     TimedOut { limit: Duration },
+    /// There may have been one: nobody looked for long after the time was over.
+    #[error("{late:?} passed at once after the {limit:?} for an answer: the clock jumped, or the machine stood still")]
+    Overslept { limit: Duration, late: Duration },
     /// The service refused, or failed.
     #[error("it answered {0}")]
     Status(StatusCode),
     /// The answer is no review of the text.
     #[error("its answer is no review: {0}")]
     Nonsense(String),
-    /// All connections were with other reviewers, for as long as a call may take.
-    #[error("no connection became free within {limit:?}")]
-    NoConnection { limit: Duration },
+    /// All connections were with other reviewers.
+    #[error("no connection became free within {wait:?}")]
+    NoConnection { wait: Duration },
 }
 
 impl ReviewError {
-    /// What it says about the service.
+    /// There was no answer within `limit`, which was noticed so `late`.
+    pub(super) fn timed_out(limit: Duration, late: Duration) -> Self {
+        if late > MAX_LATENESS { Self::Overslept { limit, late } } else { Self::TimedOut { limit } }
+    }
+
+    /// What it says about the service to the breaker.
     pub(super) fn outcome(&self) -> Outcome {
         match self {
-            Self::NoConnection { .. } => Outcome::Ignored,
+            Self::NoConnection { .. } | Self::Overslept { .. } => Outcome::Ignored,
             Self::Status(status) if status.is_client_error() => Outcome::Ignored,
             _ => Outcome::Failure,
         }
+    }
+
+    /// What it says about whether the service is gone. One that refuses every text is of no more use than one that is not there.
+    pub(super) const fn evidence(&self) -> Evidence {
+        match self {
+            Self::NoConnection { .. } | Self::Overslept { .. } => Evidence::None,
+            Self::TimedOut { .. } => Evidence::Silence,
+            Self::Connect { .. } | Self::Broken(_) | Self::Status(_) | Self::Nonsense(_) => Evidence::Failure,
+        }
+    }
+
+    /// Whether it is what the service thinks of the text, as far as it thinks.
+    pub(super) const fn is_answer(&self) -> bool {
+        matches!(self, Self::Status(_) | Self::Nonsense(_))
     }
 
     /// Whether it is worth asking again. A review changes nothing, so it may be asked for twice.
@@ -124,5 +148,21 @@ pub(super) async fn ask(
         Ok(findings)
     } else {
         Err(ReviewError::Nonsense(format!("it is of {} bytes instead of {bytes}", findings.bytes)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_timeout_that_is_noticed_in_time_says_something_about_the_service() {
+        let limit = Duration::from_millis(100);
+        let said = |late| {
+            let error = ReviewError::timed_out(limit, late);
+            (error.outcome(), error.evidence())
+        };
+        assert_eq!(said(MAX_LATENESS), (Outcome::Failure, Evidence::Silence));
+        assert_eq!(said(MAX_LATENESS + Duration::from_nanos(1)), (Outcome::Ignored, Evidence::None));
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use crossbeam_channel::bounded;
 use foundation_breaker::retry::{
-    Attempts, Backoff, BudgetOptions, Next, Retry, RetryBudget, RetryVerdict, ThroughBreaker,
+    Attempts, Backoff, BudgetOptions, Next, Retry, RetryBudget, RetryVerdict, Stopped, ThroughBreaker,
 };
 use foundation_breaker::{CallError, CircuitBreaker, OpenFor, Options, Outcome, Probe, Recovery, TripPolicy};
 use foundation_resources::pool::{Check, CheckoutError, Pool, StartError, StartInError};
@@ -19,12 +19,15 @@ use foundation_types::{Clock, Name, Ratio, timeout_at};
 use tokio::runtime::{self, Handle, Runtime};
 
 use super::super::SurveyError;
+use super::super::ledger::Blame;
 use super::super::roles::Role;
-use super::super::settings::{MAX_CONNECTIONS, MAX_REVIEW_ATTEMPTS, SurveySettings};
+use super::super::settings::{MAX_CONNECTIONS, MAX_REVIEW_ATTEMPTS, REVIEW_TIMEOUT, SurveySettings};
 use super::super::spectator::Spectator;
+use super::super::task::GivenBack;
 use super::chronicle::Chronicle;
 use super::client::{Connections, ReviewError, ask};
 use super::faults::Faults;
+use super::outage::{Outage, Span};
 use super::score::Findings;
 use super::service::Service;
 use super::summary::{BreakerSummary, LimiterSummary, PoolSummary, ReviewTotals};
@@ -45,9 +48,8 @@ const OPEN_FOR: (Duration, Duration) = (Duration::from_millis(40), Duration::fro
 /// Waits between attempts: the first, and the longest.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(80));
 
-/// Retries a second that are within the budget however few reviews succeed. Reviewers are few and give a text back after some
-/// attempts, so this is for storms; a text that is given back for want of budget would say nothing about the service.
-const RETRIES_PER_SECOND: u32 = 100;
+/// The longest wait between two calls, as long as there is something to review.
+const LONGEST_PAUSE: Duration = OPEN_FOR.1.saturating_add(BACKOFF.1);
 
 /// What of a second's reviews may come at once.
 const BURST_SHARE: u32 = 50;
@@ -72,12 +74,13 @@ pub(in super::super) struct Gateway {
     breaker: CircuitBreaker<SharedClock>,
     pool: Pool<Connections, SharedClock>,
     address: SocketAddr,
+    /// That of calls to a service that answers.
     time_limit: Duration,
     clock: SharedClock,
     chronicle: Arc<Chronicle>,
     is_closed: AtomicBool,
-    /// Of a call, not of an attempt that was refused. Held for one look or change.
-    last_failure: Mutex<Option<String>>,
+    /// Held for one look or change.
+    outage: Mutex<Outage>,
     handle: Handle,
     /// Taken out when the gateway ends.
     runtime: Option<Runtime>,
@@ -137,7 +140,7 @@ impl Gateway {
             clock: Arc::clone(clock),
             chronicle,
             is_closed: AtomicBool::new(false),
-            last_failure: Mutex::default(),
+            outage: Mutex::default(),
             handle,
             runtime: runtime.keep(),
         })
@@ -158,66 +161,90 @@ impl Gateway {
         self.retry.attempts()
     }
 
-    /// Has a text reviewed, in [`time_limit`](Self::time_limit) at most, which the thread waits.
-    pub(in super::super) fn call(&self, text: Bytes) -> Result<Findings, CallFailed> {
+    /// Has a text reviewed, in `limit` at most, which the thread waits. If that fails for too long, the gateway is closed.
+    pub(in super::super) fn call(&self, text: Bytes, limit: Duration) -> Result<Findings, CallFailed> {
         let classify = |result: &Result<Findings, ReviewError>| match result {
             Ok(_) => Outcome::Success,
             Err(error) => error.outcome(),
         };
-        self.handle.block_on(self.breaker.call_async_with(classify, || self.exchange(text)))
+        let began = self.clock.mono();
+        let answer = self.handle.block_on(self.breaker.call_async_with(classify, || self.exchange(text, limit)));
+        match &answer {
+            Ok(_) => self.note_review(),
+            Err(CallError::Operation(error)) => {
+                self.note_failure(error, Span { began, ended: self.clock.mono(), limit })
+            }
+            // The service was not asked.
+            Err(CallError::Rejected(_)) => {}
+        }
+        answer
+    }
+
+    fn note_review(&self) {
+        let mut outage = self.outage();
+        // What it was closed for stands.
+        if self.is_open() {
+            *outage = Outage::default();
+        }
+    }
+
+    fn note_failure(&self, error: &ReviewError, span: Span) {
+        let mut outage = self.outage();
+        // Likewise.
+        if self.is_open() {
+            outage.note(error, span, LONGEST_PAUSE);
+            self.is_closed.store(outage.is_for_good(), Ordering::Relaxed);
+        }
     }
 
     /// After how long to try again, or why not to.
-    pub(in super::super) fn next(&self, tries: &mut Tries, failed: &CallFailed) -> Result<Duration, String> {
-        if let CallError::Operation(error) = failed {
-            *self.last_failure() = Some(error.to_string());
-        }
+    pub(in super::super) fn next(&self, tries: &mut Tries, failed: &CallFailed) -> Result<Duration, GivenBack> {
         match tries.after_failure(self.retry.verdict(failed)) {
-            Next::RetryIn(_) if !self.is_open() => Err(self.why_gone()),
+            Next::RetryIn(_) if !self.is_open() => Err(GivenBack { reason: self.why_gone(), blame: Blame::Nobody }),
             Next::RetryIn(delay) => Ok(delay),
-            Next::GiveUp(stopped) => Err(format!("{failed}; {stopped}, after {}", tries.made())),
+            Next::GiveUp(stopped) => {
+                let reason = format!("{failed}; {stopped}, after {}", tries.made());
+                Err(GivenBack { reason, blame: blame(failed, stopped) })
+            }
         }
     }
 
-    /// Why texts are not reviewed after [`close`](Self::close).
+    /// Why texts are not reviewed any more.
     pub(in super::super) fn why_gone(&self) -> String {
-        match &*self.last_failure() {
+        match self.outage().last_failure() {
             Some(failure) => format!("the reviewing service is given up: {failure}"),
             None => "the reviewing service is given up".to_owned(),
         }
     }
 
-    fn last_failure(&self) -> MutexGuard<'_, Option<String>> {
-        self.last_failure.lock().unwrap_or_else(PoisonError::into_inner)
+    fn outage(&self) -> MutexGuard<'_, Outage> {
+        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long a call may take.
-    pub(in super::super) const fn time_limit(&self) -> Duration {
-        self.time_limit
+    /// How long the next call may take.
+    pub(in super::super) fn time_limit(&self) -> Duration {
+        self.outage().time_limit(self.time_limit, REVIEW_TIMEOUT)
     }
 
-    /// Whether it is still worth calling.
+    /// Whether it is still worth calling: the service is not [gone](super::super::settings::GONE_AFTER).
     pub(in super::super) fn is_open(&self) -> bool {
         // Relaxed: a hint that orders nothing.
         !self.is_closed.load(Ordering::Relaxed)
     }
 
-    /// Lets nobody try again.
-    pub(in super::super) fn close(&self) {
-        self.is_closed.store(true, Ordering::Relaxed);
-    }
-
     /// The time limit is inside of what the breaker sees, so that a service that stalls counts as one that fails.
-    async fn exchange(&self, text: Bytes) -> Result<Findings, ReviewError> {
-        let limit = self.time_limit;
+    async fn exchange(&self, text: Bytes, limit: Duration) -> Result<Findings, ReviewError> {
         let deadline = self.clock.mono().saturating_add(limit);
-        let checkout = timeout_at(&self.clock, deadline, self.pool.checkout_within(limit)).await;
-        let mut connection = checkout.ok_or(ReviewError::TimedOut { limit })?.map_err(|error| match error {
+        let timed_out = || ReviewError::timed_out(limit, self.clock.mono().saturating_since(deadline));
+        // Less than all of it, so that whoever runs out of time did so at the service.
+        let wait = limit / 2;
+        let checkout = timeout_at(&self.clock, deadline, self.pool.checkout_within(wait)).await;
+        let mut connection = checkout.ok_or_else(timed_out)?.map_err(|error| match error {
             CheckoutError::Create(error) => error,
-            _ => ReviewError::NoConnection { limit },
+            _ => ReviewError::NoConnection { wait },
         })?;
         let answer = timeout_at(&self.clock, deadline, ask(&mut connection, self.address, text)).await;
-        let answer = answer.unwrap_or(Err(ReviewError::TimedOut { limit }));
+        let answer = answer.unwrap_or_else(|| Err(timed_out()));
         if answer.is_err() {
             // A late answer must not be taken for that of the next request.
             connection.discard();
@@ -333,12 +360,21 @@ fn connect(
     })
 }
 
+/// Whether it is for the text that it is given back. Not if this side had no budget or no time for more; nor if the service was
+/// not heard, which it will be with another text.
+fn blame(failed: &CallFailed, stopped: Stopped) -> Blame {
+    match (failed, stopped) {
+        (CallError::Operation(error), Stopped::Attempts | Stopped::NotRetryable) if error.is_answer() => Blame::Task,
+        _ => Blame::Nobody,
+    }
+}
+
 fn breaker_options(time_limit: Duration) -> Options {
     let (base, max) = OPEN_FOR;
     let probe = Probe {
         open_for: OpenFor::Exponential { base, factor: 2, max },
         // The time limit comes first; this is for agents that die with a probe in their hands.
-        probe_timeout: time_limit.saturating_mul(2),
+        probe_timeout: time_limit.max(REVIEW_TIMEOUT).saturating_mul(2),
         ..Probe::default()
     };
     Options::new(TripPolicy::ConsecutiveFailures { threshold: FAILURES_TO_OPEN }, Recovery::Probe(probe))
@@ -351,8 +387,8 @@ fn retry(clock: &SharedClock, deadline: Duration) -> Retry<SharedClock, ThroughB
     let backoff = Backoff::exponential(base, 2, max)
         .and_then(|backoff| backoff.with_jitter(Ratio::saturating(0.5)))
         .expect("all of it is in range");
-    let budget = BudgetOptions { min_per_second: RETRIES_PER_SECOND, ..BudgetOptions::default() };
-    let budget = RetryBudget::with_clock(budget, Arc::clone(clock)).expect("all of it is in range");
+    let budget =
+        RetryBudget::with_clock(BudgetOptions::default(), Arc::clone(clock)).expect("the defaults are in range");
     Retry::with_clock(Arc::clone(clock))
         .max_attempts(ATTEMPTS)
         .deadline(deadline)
@@ -361,4 +397,31 @@ fn retry(clock: &SharedClock, deadline: Duration) -> Retry<SharedClock, ThroughB
         .classifier(ReviewError::verdict as Verdict)
         .through_breaker()
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::StatusCode;
+
+    use super::*;
+
+    #[test]
+    fn a_text_is_blamed_for_answers_and_not_for_want_of_any() {
+        let failed = |error| CallError::Operation(error);
+        let (wait, limit) = (Duration::from_millis(50), Duration::from_millis(100));
+        let answer = failed(ReviewError::Status(StatusCode::SERVICE_UNAVAILABLE));
+        for stopped in [Stopped::Attempts, Stopped::NotRetryable] {
+            assert_eq!(blame(&answer, stopped), Blame::Task, "{stopped}");
+        }
+        for stopped in [Stopped::Budget, Stopped::Deadline] {
+            assert_eq!(blame(&answer, stopped), Blame::Nobody, "{stopped}");
+        }
+        for unheard in [
+            ReviewError::timed_out(limit, Duration::ZERO),
+            ReviewError::timed_out(limit, Duration::MAX),
+            ReviewError::NoConnection { wait },
+        ] {
+            assert_eq!(blame(&failed(unheard), Stopped::Attempts), Blame::Nobody);
+        }
+    }
 }

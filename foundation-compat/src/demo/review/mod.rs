@@ -4,6 +4,7 @@ mod chronicle;
 mod client;
 mod faults;
 mod gateway;
+mod outage;
 pub(super) mod score;
 mod service;
 pub(super) mod summary;

@@ -107,8 +107,12 @@ impl Service {
                     }
                     Err(error) => {
                         tracing::warn!(%error, "a connection was not accepted");
-                        let clock = &self.0.clock;
-                        sleep_until(clock, clock.mono().saturating_add(ACCEPT_AGAIN)).await;
+                        let Shared { clock, spectator, .. } = &*self.0;
+                        let until = clock.mono().saturating_add(ACCEPT_AGAIN);
+                        // Those who wait to be accepted cannot end this wait, and others might wait for them.
+                        spectator.see(Event::Down { until });
+                        sleep_until(clock, until).await;
+                        spectator.see(Event::Up);
                     }
                 },
                 Some(_) = connections.join_next() => {}

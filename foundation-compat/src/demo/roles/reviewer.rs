@@ -1,9 +1,12 @@
 //! Reviewers have texts reviewed.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
+use super::super::ledger::Blame;
 use super::super::spectator::Event;
-use super::super::task::Outcome;
+use super::super::task::{GivenBack, Outcome};
 use super::{Desk, Quit};
 
 /// Has a text reviewed, or gives it back with the reason.
@@ -15,13 +18,14 @@ pub(super) fn review(desk: &Desk<'_>, text: &Bytes) -> Result<Outcome, Quit> {
     let mut tries = gateway.tries();
     let outcome = loop {
         if !gateway.is_open() {
-            break Outcome::Returned(gateway.why_gone());
+            break Outcome::Returned(GivenBack { reason: gateway.why_gone(), blame: Blame::Nobody });
         }
-        desk.carry_on_within(gateway.time_limit())?;
+        let limit = gateway.time_limit();
+        desk.carry_on_within(limit)?;
         tries.begin();
         let answer = {
-            let _calling = Calling::begin(desk);
-            gateway.call(text.clone())
+            let _calling = Calling::begin(desk, limit);
+            gateway.call(text.clone(), limit)
         };
         let failed = match answer {
             Ok(findings) => break Outcome::Reviewed(findings),
@@ -29,7 +33,7 @@ pub(super) fn review(desk: &Desk<'_>, text: &Bytes) -> Result<Outcome, Quit> {
         };
         match gateway.next(&mut tries, &failed) {
             Ok(delay) => desk.pause(delay)?,
-            Err(reason) => break Outcome::Returned(reason),
+            Err(given_back) => break Outcome::Returned(given_back),
         }
     };
     desk.carry_on(0)?;
@@ -42,9 +46,9 @@ pub(super) fn review(desk: &Desk<'_>, text: &Bytes) -> Result<Outcome, Quit> {
 struct Calling<'d>(&'d Desk<'d>);
 
 impl<'d> Calling<'d> {
-    fn begin(desk: &'d Desk<'d>) -> Self {
+    fn begin(desk: &'d Desk<'d>, limit: Duration) -> Self {
         let site = &desk.agent.site;
-        site.spectator.see(Event::Calling { agent: &desk.agent.id });
+        site.spectator.see(Event::Calling { agent: &desk.agent.id, limit });
         Self(desk)
     }
 }
