@@ -16,6 +16,7 @@ pub mod error_context;
 mod foundation;
 pub mod global;
 pub mod infrastructure;
+pub mod lifecycle;
 pub mod process_registry;
 pub mod service_registry;
 #[cfg(feature = "agent")]
