@@ -172,7 +172,7 @@ impl Gateway {
         match &answer {
             Ok(_) => self.note_review(),
             Err(CallError::Operation(error)) => {
-                self.note_failure(error, Span { began, ended: self.clock.mono(), limit })
+                self.note_failure(error, Span { began, ended: self.clock.mono(), limit });
             }
             // The service was not asked.
             Err(CallError::Rejected(_)) => {}
