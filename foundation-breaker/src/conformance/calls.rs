@@ -43,7 +43,7 @@ impl<T, F: FnOnce() -> T + Unpin> Future for Pends<F> {
     }
 }
 
-pub(super) fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+pub(super) fn poll<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
@@ -52,7 +52,7 @@ pub(super) fn panic_quietly() -> Infallible {
     resume_unwind(Box::new("a panic of the operation"))
 }
 
-fn is_ours(payload: &(dyn std::any::Any + Send)) -> bool {
+pub(super) fn is_ours(payload: &(dyn std::any::Any + Send)) -> bool {
     payload.downcast_ref::<&str>() == Some(&"a panic of the operation")
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use foundation_types::{Clock, ManualClock, Ratio};
+use foundation_types::{Clock, ManualClock, MonoTime, Ratio};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -44,6 +44,31 @@ pub(super) enum Step {
     /// Until the newest call under way is exactly as old as a call that is not yet slow, or not yet too old to be ignored.
     ToLimit,
     PastLimit,
+}
+
+impl Step {
+    /// How far that is now; `newest` is when the newest call under way was let through.
+    pub(super) fn resolve(self, model: &Model, newest: Option<MonoTime>) -> Duration {
+        let until = |instant: Option<MonoTime>| instant.map_or(ms(1), |instant| instant.saturating_since(model.now()));
+        let limit = || {
+            let options = model.options();
+            let slow = options.trip().slow_calls().map(|slow| slow.longer_than);
+            let limit = match options.cancel_policy() {
+                CancelPolicy::FailureIfLongerThan(limit) => slow.or(Some(limit)),
+                _ => slow,
+            };
+            newest.zip(limit).map(|(at, limit)| at.saturating_add(limit))
+        };
+        match self {
+            Self::By(by) => by,
+            Self::ToDeadline => until(model.deadline()),
+            Self::BeforeDeadline => until(model.deadline()).saturating_sub(NANO),
+            Self::ToExpiry => until(model.expiry()),
+            Self::BeforeExpiry => until(model.expiry()).saturating_sub(NANO),
+            Self::ToLimit => until(limit()),
+            Self::PastLimit => until(limit()) + NANO,
+        }
+    }
 }
 
 pub(super) const fn ms(millis: u64) -> Duration {
@@ -244,28 +269,7 @@ impl<B: Breaker> Pair<B> {
 
     /// How far `step` is now.
     pub(super) fn resolve(&self, step: Step) -> Duration {
-        let until = |instant: Option<foundation_types::MonoTime>| {
-            instant.map_or(ms(1), |instant| instant.saturating_since(self.model.now()))
-        };
-        let limit = || {
-            let options = self.model.options();
-            let slow = options.trip().slow_calls().map(|slow| slow.longer_than);
-            let limit = match options.cancel_policy() {
-                CancelPolicy::FailureIfLongerThan(limit) => slow.or(Some(limit)),
-                _ => slow,
-            };
-            let newest = self.held.last().map(|(_, call)| call.at());
-            newest.zip(limit).map(|(at, limit)| at.saturating_add(limit))
-        };
-        match step {
-            Step::By(by) => by,
-            Step::ToDeadline => until(self.model.deadline()),
-            Step::BeforeDeadline => until(self.model.deadline()).saturating_sub(NANO),
-            Step::ToExpiry => until(self.model.expiry()),
-            Step::BeforeExpiry => until(self.model.expiry()).saturating_sub(NANO),
-            Step::ToLimit => until(limit()),
-            Step::PastLimit => until(limit()) + NANO,
-        }
+        step.resolve(&self.model, self.held.last().map(|(_, call)| call.at()))
     }
 
     /// Does them to both, in their order.

@@ -11,9 +11,13 @@
 //! set_conformance!(set, |clock| BreakerSet::with_clock(clock));
 //! ```
 //!
+//! With feature `agent`, `agent_breaker_conformance!` does the same for a breaker that looks at the agent that calls.
+//!
 //! Each property is also a function here, which panics with the smallest counterexample it finds. Commands are drawn at
 //! random, given to the breaker and to the [`Model`], and shrunk.
 
+#[cfg(feature = "agent")]
+mod agents;
 mod agreement;
 mod calls;
 mod cancel;
@@ -32,6 +36,8 @@ mod windows;
 use foundation_types::ManualClock;
 use foundation_types::testing::check;
 
+#[cfg(feature = "agent")]
+pub use self::agents::{AgentBreaker, AgentSetup, ScriptedAgents, p24_base_when_off, p25_agent_gate};
 pub use self::agreement::{p01_model_equality, p07_observation_independence, p21_totals};
 pub use self::calls::{p17_panic, p18_never_run};
 pub use self::cancel::p11_no_slot_leak;
@@ -51,6 +57,10 @@ pub type Factory<'f, B> = &'f dyn Fn(Setup) -> B;
 
 /// Makes an empty set of breakers that read this clock.
 pub type SetFactory<'f, S> = &'f dyn Fn(ManualClock) -> S;
+
+/// Makes the breaker of an agent.
+#[cfg(feature = "agent")]
+pub type AgentFactory<'f, B> = &'f dyn Fn(AgentSetup) -> B;
 
 /// Makes one test of each property for the breaker that `$factory` makes (see [`conformance`](crate::conformance)).
 #[macro_export]
@@ -96,6 +106,36 @@ macro_rules! set_conformance {
             #[test]
             fn p20_set() {
                 $crate::conformance::p20_set(&$factory);
+            }
+        }
+    };
+}
+
+/// Makes one test of each property for the breaker of an agent that `$factory` makes (see
+/// [`conformance`](crate::conformance)).
+///
+/// ```
+/// # fn main() {}
+/// use foundation_breaker::agent::AgentBreaker;
+/// use foundation_breaker::agent_breaker_conformance;
+///
+/// agent_breaker_conformance!(agent_breaker, |setup| AgentBreaker::from(setup));
+/// ```
+#[cfg(feature = "agent")]
+#[macro_export]
+macro_rules! agent_breaker_conformance {
+    ($name:ident, $factory:expr) => {
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn p24_base_when_off() {
+                $crate::conformance::p24_base_when_off(&$factory);
+            }
+
+            #[test]
+            fn p25_agent_gate() {
+                $crate::conformance::p25_agent_gate(&$factory);
             }
         }
     };
