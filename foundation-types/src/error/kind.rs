@@ -89,14 +89,14 @@ kinds! {
     }
     ConfigUpdateForbidden "config_update_forbidden" "Configuration update not allowed" {
         Core 1401 Medium Config Runtime FixedDelay,
-        Config 1401 Medium Config Authorization NoRetry,
+        Config 1401 Medium Config Runtime NoRetry,
     }
     InitializationFailed "initialization_failed" "System initialization failed" {
         Core 2101 Critical System Initialization NoRetry,
     }
     ServiceUnavailable "service_unavailable" "Required service unavailable" {
         Core 2102 High System Initialization Immediate,
-        Config 5000 High System Availability NoRetry,
+        Config 5000 High System Initialization NoRetry,
         Events 3000 High System Availability NoRetry,
         Telemetry 2102 Medium System Availability NoRetry,
     }
@@ -120,6 +120,7 @@ kinds! {
     }
     TypeMismatch "type_mismatch" "Data type mismatch" {
         Core 3201 Low Data Validation FixedDelay,
+        Config 1205 Medium Config Validation NoRetry,
         Events 2002 Medium Data Validation NoRetry,
     }
     FormatError "format_error" "Data format error" {
@@ -165,8 +166,8 @@ kinds! {
     }
 
     SecurityViolation "security_violation" "Security policy violated" {
-        Config 1000 High Security AccessControl NoRetry,
-        Config 1005 High Security AccessControl NoRetry,
+        Config 1000 High Config Security NoRetry,
+        Config 1005 High Config Security NoRetry,
     }
     OperationForbidden "operation_forbidden" "Operation not allowed" {
         Config 5002 High Security Authorization NoRetry,
@@ -174,16 +175,22 @@ kinds! {
         Telemetry 7002 High Security Authorization NoRetry,
     }
     ConfigPathNotFound "config_path_not_found" "Configuration path not found" {
-        Config 9999 Medium Config NotFound NoRetry,
+        Config 1302 Medium Config Access NoRetry,
     }
     ConfigPathInvalid "config_path_invalid" "Configuration path is invalid" {
-        Config 9999 Medium Config Validation NoRetry,
+        Config 1304 Medium Config Validation NoRetry,
     }
     InvalidPath "invalid_path" "Path is invalid" {
-        Config 9999 Medium Config Validation NoRetry,
+        Config 1304 Medium Config Validation NoRetry,
     }
     ConfigUnavailable "config_unavailable" "Configuration unavailable" {
-        Config 9999 Medium Config Availability NoRetry,
+        Config 1303 Medium Config Access NoRetry,
+    }
+    VersionConflict "version_conflict" "Another version of the configuration is current" {
+        Config 1402 Medium Config Runtime NoRetry,
+    }
+    VersionEvicted "version_evicted" "Version of the configuration is not kept" {
+        Config 1403 Medium Config NotFound NoRetry,
     }
     ConfigServerError "config_server_error" "Configuration server error" {
         Config 9001 Medium Config Service NoRetry,
@@ -258,6 +265,7 @@ kinds! {
     }
     LimitExceeded "limit_exceeded" "Limit exceeded" {
         Registry 7105 Medium System Resources NoRetry,
+        Config 1404 Medium Config Resources NoRetry,
     }
     Closed "closed" "Closed" {
         Registry 7106 High System Lifecycle NoRetry,
