@@ -50,7 +50,7 @@ impl Default for SupervisorBuilder {
             health: HealthOptions {
                 timeout: Duration::from_secs(5),
                 interval: Duration::from_secs(30),
-                dependency_interval: Duration::from_secs(60),
+                dependency_interval: Duration::from_mins(1),
                 degraded_after: ONE,
                 unhealthy_after: ONE.saturating_add(2),
             },

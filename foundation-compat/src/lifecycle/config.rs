@@ -5,7 +5,7 @@ use std::time::Duration;
 use foundation_types::Metadata;
 
 /// The longest interval or timeout of a service: a week.
-pub const MAX_SERVICE_DURATION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+pub const MAX_SERVICE_DURATION: Duration = Duration::from_hours(7 * 24);
 /// The most keys of [`ServiceConfig::extra`].
 pub const MAX_EXTRA_KEYS: usize = 1_024;
 
@@ -100,7 +100,7 @@ enum Zero {
 /// What is to become different in a [`ServiceConfig`]; everything else stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceConfigPatch {
-    health_check_interval: Option<Option<Duration>>,
+    health_check_interval: Change<Option<Duration>>,
     graceful_shutdown_timeout: Option<Duration>,
     start_timeout: Option<Duration>,
     telemetry: Option<Toggle>,
@@ -108,11 +108,18 @@ pub struct ServiceConfigPatch {
     extra: Metadata,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Change<T> {
+    #[default]
+    Stays,
+    To(T),
+}
+
 impl ServiceConfigPatch {
     /// A patch that changes nothing.
     pub const fn new() -> Self {
         Self {
-            health_check_interval: None,
+            health_check_interval: Change::Stays,
             graceful_shutdown_timeout: None,
             start_timeout: None,
             telemetry: None,
@@ -123,7 +130,7 @@ impl ServiceConfigPatch {
 
     /// Sets how often the health is checked, from the next check on; `None` for never.
     pub fn health_check_interval(mut self, interval: Option<Duration>) -> Self {
-        self.health_check_interval = Some(interval);
+        self.health_check_interval = Change::To(interval);
         self
     }
 
@@ -162,7 +169,10 @@ impl ServiceConfigPatch {
         let mut extra = config.extra.clone();
         extra.overlay(&self.extra);
         ServiceConfig {
-            health_check_interval: self.health_check_interval.unwrap_or(config.health_check_interval),
+            health_check_interval: match self.health_check_interval {
+                Change::Stays => config.health_check_interval,
+                Change::To(interval) => interval,
+            },
             graceful_shutdown_timeout: self.graceful_shutdown_timeout.unwrap_or(config.graceful_shutdown_timeout),
             start_timeout: self.start_timeout.unwrap_or(config.start_timeout),
             telemetry: self.telemetry.unwrap_or(config.telemetry),

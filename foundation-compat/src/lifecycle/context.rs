@@ -63,7 +63,7 @@ impl ServiceContext {
         name: Name,
         work: impl FnOnce(ShutdownSignal) -> ExitReason + Send + 'static,
     ) -> Result<(), SpawnError> {
-        Body::spawn(&self.0, &name, work)
+        Body::spawn(&self.0, name, work)
     }
 
     /// As [`spawn`](Self::spawn), as a task of the tokio runtime in which the supervisor was started. If the service is

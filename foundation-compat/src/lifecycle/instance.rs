@@ -86,10 +86,11 @@ impl Body {
 
     pub(super) fn spawn(
         self: &Arc<Self>,
-        name: &Name,
+        name: Name,
         work: impl FnOnce(ShutdownSignal) -> ExitReason + Send + 'static,
     ) -> Result<(), SpawnError> {
-        let over = Owner::new();
+        let label = name.clone();
+        let over = Owner::named(name);
         self.admit(&over)?;
         let body = Arc::clone(self);
         let run = move || {
@@ -98,7 +99,7 @@ impl Body {
             body.task_ended(reason);
             drop(over);
         };
-        lane::spawn(self.surroundings.clone(), (Role::Task, name.as_str()), run).map_err(SpawnError::NoThread)
+        lane::spawn(self.surroundings.clone(), (Role::Task, label.as_str()), run).map_err(SpawnError::NoThread)
     }
 
     #[cfg(feature = "tokio")]
@@ -319,8 +320,8 @@ impl Instance {
             });
             let outcome = match outcome {
                 Ok((Ok(report), took, usage)) => Outcome::Reported { report, took, usage },
-                Ok((Err(error), ..)) => Outcome::Failed(error),
-                Err(message) => Outcome::Crashed(message),
+                Ok((Err(error), took, _)) => Outcome::Failed { error, took },
+                Err(message) => Outcome::Crashed { message, took: clock.mono().saturating_since(began) },
             };
             *lock(&of.outcome) = Some(outcome);
             // This may be the last that holds it.
@@ -328,7 +329,7 @@ impl Instance {
             drop(owner);
         };
         if let Err(message) = lane::spawn(self.body.surroundings.clone(), (Role::Call, "health"), run) {
-            *lock(&probe.outcome) = Some(Outcome::Crashed(message));
+            *lock(&probe.outcome) = Some(Outcome::Crashed { message, took: Duration::ZERO });
         }
         probe
     }
@@ -345,8 +346,8 @@ pub(super) struct Probe {
 #[derive(Clone, Debug)]
 pub(super) enum Outcome {
     Reported { report: HealthReport, took: Duration, usage: Usage },
-    Failed(Text),
-    Crashed(Text),
+    Failed { error: Text, took: Duration },
+    Crashed { message: Text, took: Duration },
     TimedOut,
     NotRunning,
 }

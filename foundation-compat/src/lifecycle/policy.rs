@@ -57,7 +57,7 @@ pub struct Intensity {
 
 impl Intensity {
     /// That of an application: 10 restarts in 60 seconds.
-    pub const APPLICATION: Self = Self { max_restarts: 10, within: Duration::from_secs(60) };
+    pub const APPLICATION: Self = Self { max_restarts: 10, within: Duration::from_mins(1) };
     /// That of a group: 3 restarts in 5 seconds.
     pub const GROUP: Self = Self { max_restarts: 3, within: Duration::from_secs(5) };
 }

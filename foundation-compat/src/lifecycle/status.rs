@@ -301,7 +301,7 @@ fn recommendations(failed: &[ServiceName], degraded: &[ServiceName]) -> Vec<Stri
 }
 
 /// What a service has been through since it was started; see [`Supervisor::service_metrics`](super::Supervisor::service_metrics).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ServiceMetrics {
     /// How it is in its own account.

@@ -74,7 +74,7 @@ impl Engine {
         let place = {
             let state = self.state();
             let place = state.place_of(name)?;
-            if let Some((_, dependent)) = state.dependents(name).next() {
+            if let Some(dependent) = state.dependents(name).next() {
                 return Err(LifecycleError::RequiredBy { service: name.clone(), by: dependent.spec.name.clone() });
             }
             place
@@ -85,14 +85,7 @@ impl Engine {
     }
 
     fn forget(&self, place: u64) {
-        let slot = {
-            let mut state = self.state();
-            let slot = state.slots.remove(&place);
-            if let Some(slot) = &slot {
-                state.places.remove(&slot.spec.name);
-            }
-            slot
-        };
+        let slot = self.state().remove(place);
         // With it goes the factory, whose destructor is foreign code.
         let _ = foundation_types::contain(move || drop(slot));
     }

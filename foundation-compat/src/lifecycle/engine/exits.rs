@@ -28,7 +28,8 @@ impl Engine {
     fn next_exit(&self) -> Option<(Exit, ServiceName)> {
         let mut state = self.state();
         loop {
-            if !matches!(state.stage, Stage::Running) {
+            // Whoever is about to end the application stops what has died as well.
+            if !matches!(state.stage, Stage::Running) || self.closing.requested().is_some() {
                 return None;
             }
             let exit = state.exits.pop_front()?;

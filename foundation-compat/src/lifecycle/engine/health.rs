@@ -11,7 +11,7 @@ use crate::lifecycle::config::Toggle;
 use crate::lifecycle::error::LifecycleError;
 use crate::lifecycle::events::{HEALTH_CHECK_EVENT, HEALTH_CHECK_FAILED_EVENT};
 use crate::lifecycle::instance::{Instance, Outcome};
-use crate::lifecycle::service::Usage;
+use crate::lifecycle::service::{HealthReport, Usage};
 use crate::lifecycle::status::{CheckedHealth, HealthCheck, ServiceHealth, ServiceMetrics};
 
 /// A service to ask.
@@ -33,7 +33,10 @@ pub(super) enum Asker {
 /// What an outcome means.
 struct Finding {
     health: Health,
+    /// How long it took to report a health.
     response_time: Option<Duration>,
+    /// How long the check took, whatever came of it; `None` if there was none.
+    took: Option<Duration>,
     details: Text,
     report: Metadata,
     usage: Usage,
@@ -57,7 +60,7 @@ impl Engine {
     pub(super) fn ask(&self, subjects: Vec<Subject>, asker: Asker) -> BTreeMap<ServiceName, CheckedHealth> {
         let began = self.clock().mono();
         let deadline = began.saturating_add(self.options.health.timeout);
-        let asked: Vec<_> = subjects
+        let under_way: Vec<_> = subjects
             .into_iter()
             .map(|subject| {
                 let probe = subject.instance.as_ref().map(|instance| instance.probe(subject.resources));
@@ -65,9 +68,9 @@ impl Engine {
             })
             .collect();
         let mut found = BTreeMap::new();
-        for (subject, probe) in asked {
+        for (subject, probe) in under_way {
             let outcome = probe.map_or(Outcome::NotRunning, |probe| probe.wait(self.clock(), deadline));
-            let finding = Finding::of(outcome);
+            let finding = Finding::of(outcome, self.options.health.timeout);
             self.note(&subject, &finding, asker);
             found.insert(
                 subject.name,
@@ -85,7 +88,8 @@ impl Engine {
 
     /// Counts a check in the account of the run that it was about, and tells of it.
     fn note(&self, subject: &Subject, finding: &Finding, asker: Asker) {
-        let Some(instance) = &subject.instance else { return };
+        // A run that ended before it was asked has no account any more.
+        let (Some(instance), Some(took)) = (&subject.instance, finding.took) else { return };
         let wall = self.common.clock.wall();
         let telemetry = {
             let mut state = self.state();
@@ -110,18 +114,16 @@ impl Engine {
             return;
         }
         let service = || subject.name.to_string();
-        if let Some(took) = finding.response_time.or(Some(Duration::ZERO)) {
-            self.common.emitter.emit(&HEALTH_CHECK_EVENT, || {
-                let result = match (&finding.failure, finding.status) {
-                    (Some(_), _) => "failure",
-                    (None, ServiceHealth::Degraded) => "degraded",
-                    (None, _) => "success",
-                };
-                let nanos = i64::try_from(took.as_nanos()).unwrap_or(i64::MAX);
-                let metadata = Metadata::new().with("service", service()).with("result", result);
-                (Measurements::new().with("duration", nanos), metadata)
-            });
-        }
+        self.common.emitter.emit(&HEALTH_CHECK_EVENT, || {
+            let result = match (&finding.failure, finding.status) {
+                (Some(_), _) => "failure",
+                (None, ServiceHealth::Degraded) => "degraded",
+                (None, _) => "success",
+            };
+            let nanos = i64::try_from(took.as_nanos()).unwrap_or(i64::MAX);
+            let metadata = Metadata::new().with("service", service()).with("result", result);
+            (Measurements::new().with("duration", nanos), metadata)
+        });
         if let Some(reason) = &finding.failure {
             self.common.emitter.emit(&HEALTH_CHECK_FAILED_EVENT, || {
                 (Measurements::one(), Metadata::new().with("service", service()).with("reason", reason.clone()))
@@ -166,10 +168,11 @@ impl Subject {
 }
 
 impl Finding {
-    fn of(outcome: Outcome) -> Self {
-        let bad = |health, details: String, reason: Text| Self {
+    fn of(outcome: Outcome, timeout: Duration) -> Self {
+        let bad = |health, took, details: String, reason: Text| Self {
             health,
             response_time: None,
+            took,
             details: details.into(),
             report: Metadata::new(),
             usage: Usage::default(),
@@ -178,29 +181,29 @@ impl Finding {
         };
         match outcome {
             Outcome::Reported { report, took, usage } => Self::reported(&report, took, usage),
-            Outcome::Failed(error) => bad(Health::Degraded, format!("Health check returned error: {error}"), error),
-            Outcome::Crashed(message) => bad(Health::Unhealthy, format!("Health check failed: {message}"), message),
+            Outcome::Failed { error, took } => {
+                bad(Health::Degraded, Some(took), format!("Health check returned error: {error}"), error)
+            }
+            Outcome::Crashed { message, took } => {
+                bad(Health::Unhealthy, Some(took), format!("Health check failed: {message}"), message)
+            }
             Outcome::TimedOut => {
-                bad(Health::Degraded, "Health check timed out".to_owned(), Text::from_static("timeout"))
+                let reason = Text::from_static("timeout");
+                bad(Health::Degraded, Some(timeout), "Health check timed out".to_owned(), reason)
             }
             Outcome::NotRunning => {
-                bad(Health::Unhealthy, "Service process not found".to_owned(), Text::from_static("not running"))
+                let reason = Text::from_static("not running");
+                bad(Health::Unhealthy, None, "Service process not found".to_owned(), reason)
             }
         }
     }
 
-    fn reported(report: &crate::lifecycle::service::HealthReport, took: Duration, usage: Usage) -> Self {
-        let Some(health) = report.health() else {
-            return Self {
-                health: Health::Healthy,
-                response_time: None,
-                details: Text::from_static("Service alive but doesn't support health checks"),
-                report: report.details().clone(),
-                usage,
-                status: ServiceHealth::Healthy,
-                failure: None,
-            };
+    fn reported(report: &HealthReport, took: Duration, usage: Usage) -> Self {
+        let (details, response_time) = match report.health() {
+            Some(_) => ("Health check successful", Some(took)),
+            None => ("Service alive but doesn't support health checks", None),
         };
+        let health = report.health().unwrap_or(Health::Healthy);
         let (status, failure) = match health {
             Health::Healthy => (ServiceHealth::Healthy, None),
             Health::Degraded | Health::Unknown => (ServiceHealth::Degraded, None),
@@ -208,8 +211,9 @@ impl Finding {
         };
         Self {
             health,
-            response_time: Some(took),
-            details: Text::from_static("Health check successful"),
+            response_time,
+            took: Some(took),
+            details: Text::from_static(details),
             report: report.details().clone(),
             usage,
             status,

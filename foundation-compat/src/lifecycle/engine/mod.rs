@@ -15,7 +15,7 @@ mod stop;
 mod switch;
 mod view;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -78,6 +78,8 @@ struct State {
     /// The services in the order of their first start.
     slots: BTreeMap<u64, Slot>,
     places: HashMap<ServiceName, u64>,
+    /// The places of the services that declare to depend on a name.
+    dependents: HashMap<ServiceName, BTreeSet<u64>>,
     next_place: u64,
     exits: VecDeque<Exit>,
     window: RestartWindow,
@@ -129,6 +131,7 @@ impl Engine {
                 is_busy: false,
                 slots: BTreeMap::new(),
                 places: HashMap::new(),
+                dependents: HashMap::new(),
                 next_place: 0,
                 exits: VecDeque::new(),
                 window,
@@ -200,10 +203,11 @@ impl Engine {
     pub(super) fn await_exit(&self) -> bool {
         let mut state = self.state();
         loop {
-            match state.stage {
-                Stage::Running if !state.exits.is_empty() => return true,
-                Stage::Running => {}
-                Stage::Stopping | Stage::Ended { .. } => return false,
+            if !matches!(state.stage, Stage::Running) || self.closing.requested().is_some() {
+                return false;
+            }
+            if !state.exits.is_empty() {
+                return true;
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -223,8 +227,33 @@ impl State {
         self.slot(name).is_ok_and(Slot::is_ready)
     }
 
-    /// The places of the services that declare to depend on `name`.
-    fn dependents<'s>(&'s self, name: &'s ServiceName) -> impl Iterator<Item = (u64, &'s Slot)> {
-        self.slots.iter().filter(|(_, slot)| slot.spec.dependencies.contains(name)).map(|(&place, slot)| (place, slot))
+    /// The services that declare to depend on `name`, in the order of their start.
+    fn dependents(&self, name: &ServiceName) -> impl Iterator<Item = &Slot> {
+        self.dependents.get(name).into_iter().flatten().filter_map(|place| self.slots.get(place))
+    }
+
+    fn insert(&mut self, slot: Slot) -> u64 {
+        let place = self.next_place;
+        self.next_place += 1;
+        self.places.insert(slot.spec.name.clone(), place);
+        for dependency in &slot.spec.dependencies {
+            self.dependents.entry(dependency.clone()).or_default().insert(place);
+        }
+        self.slots.insert(place, slot);
+        place
+    }
+
+    fn remove(&mut self, place: u64) -> Option<Slot> {
+        let slot = self.slots.remove(&place)?;
+        self.places.remove(&slot.spec.name);
+        for dependency in &slot.spec.dependencies {
+            if let Some(dependents) = self.dependents.get_mut(dependency) {
+                dependents.remove(&place);
+                if dependents.is_empty() {
+                    self.dependents.remove(dependency);
+                }
+            }
+        }
+        Some(slot)
     }
 }

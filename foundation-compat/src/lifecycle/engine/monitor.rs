@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::task::{Poll, Waker};
 use std::thread;
 
-use foundation_types::{Health, Measurements, Metadata, MonoTime, Text, timeout_at};
+use foundation_types::{FiniteF64, Health, Measurements, Metadata, MonoTime, Text, timeout_at};
 use tracing::warn;
 
 use super::health::{Asker, Subject};
@@ -17,7 +17,6 @@ use crate::lifecycle::sync::lock;
 
 /// That a monitor is on. There is one for each supervisor, whoever asks for it, and it is off when nobody holds it.
 pub(in crate::lifecycle) struct MonitorThread {
-    engine: Weak<Engine>,
     bell: Arc<Bell>,
     rounds: Mutex<Rounds>,
 }
@@ -49,7 +48,8 @@ impl Bell {
     /// Completes when the bell has rung since it last did.
     async fn heard(&self) {
         std::future::poll_fn(|context| {
-            let former = lock(&self.waker).replace(context.waker().clone());
+            let waker = context.waker().clone();
+            let former = lock(&self.waker).replace(waker);
             drop(former);
             if self.rung.swap(false, Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
         })
@@ -87,7 +87,6 @@ impl Engine {
             return Ok(monitor);
         }
         let monitor = Arc::new(MonitorThread {
-            engine: Arc::downgrade(self),
             bell: Arc::default(),
             rounds: Mutex::new(Rounds {
                 health: now,
@@ -184,9 +183,8 @@ impl Engine {
         let overall = summary.overall();
         self.common.emitter.emit(&HEALTH_EVENT, || {
             let count = |number| i64::try_from(number).unwrap_or(i64::MAX);
-            let value = foundation_types::FiniteF64::try_from(gauge_value(overall)).map_or(0.0.try_into(), Ok);
-            let measurements =
-                value.map_or_else(|_| Measurements::new(), |value| Measurements::new().with("value", value));
+            let value = FiniteF64::new(gauge_value(overall)).expect("the three values are finite");
+            let measurements = Measurements::new().with("value", value);
             let metadata = Metadata::new()
                 .with("failed_services", count(summary.unhealthy))
                 .with("degraded_services", count(summary.degraded));
@@ -243,6 +241,6 @@ fn serve(engine: &Weak<Engine>, bell: &Bell, monitor: &Weak<MonitorThread>) {
 
 impl std::fmt::Debug for MonitorThread {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MonitorThread").field("runs", &(self.engine.strong_count() > 0)).finish()
+        f.debug_struct("MonitorThread").finish_non_exhaustive()
     }
 }

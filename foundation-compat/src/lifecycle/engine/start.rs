@@ -29,6 +29,18 @@ pub(super) fn said(text: impl Into<Text>) -> BoxError {
     Box::new(Said(text.into()))
 }
 
+/// Why a service is not ready, and how long its tasks have to end.
+struct Unready {
+    error: LifecycleError,
+    patience: Duration,
+}
+
+impl From<LifecycleError> for Unready {
+    fn from(error: LifecycleError) -> Self {
+        Self { error, patience: ServiceConfig::default().graceful_shutdown_timeout }
+    }
+}
+
 impl Engine {
     /// Enters services, in start order, and starts those that are not `disabled`. If one fails, all that were started are
     /// stopped in reverse.
@@ -59,12 +71,7 @@ impl Engine {
 
     /// Gives a service its place.
     pub(super) fn enter(&self, spec: ServiceSpec, initially: ServiceState) -> u64 {
-        let mut state = self.state();
-        let place = state.next_place;
-        state.next_place += 1;
-        state.places.insert(spec.name.clone(), place);
-        state.slots.insert(place, Slot::new(spec, initially));
-        place
+        self.state().insert(Slot::new(spec, initially))
     }
 
     /// Starts the service of a place, which does not run, and tells those that depend on it.
@@ -81,12 +88,11 @@ impl Engine {
                 self.announce_ready(turn, place, &instance, config);
                 Ok(pid)
             }
-            Err((error, config)) => {
+            Err(Unready { error, patience }) => {
                 let reason = match &error {
                     LifecycleError::StartFailed { source, .. } => ExitReason::error(source.to_string()),
                     error => ExitReason::error(error.to_string()),
                 };
-                let patience = config.unwrap_or_default().graceful_shutdown_timeout;
                 let until = self.clock().mono().saturating_add(patience);
                 if instance.give_up(reason.clone(), until) == crate::lifecycle::instance::Stop::Abandoned {
                     self.tell_abandoned(name, &reason);
@@ -118,13 +124,13 @@ impl Engine {
         Some((Arc::clone(&slot.spec), instance))
     }
 
-    fn register(&self, spec: &ServiceSpec, instance: &Instance) -> Result<(), (LifecycleError, Option<ServiceConfig>)> {
+    fn register(&self, spec: &ServiceSpec, instance: &Instance) -> Result<(), Unready> {
         let Some(directory) = &self.options.directory else { return Ok(()) };
         let service = spec.name.clone();
         match contain(|| directory.register(&spec.name, instance.pid())) {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(existing)) => Err((LifecycleError::RegistrationFailed { service, existing }, None)),
-            Err(message) => Err((LifecycleError::StartFailed { service, source: said(message) }, None)),
+            Ok(Err(existing)) => Err(LifecycleError::RegistrationFailed { service, existing }.into()),
+            Err(message) => Err(LifecycleError::StartFailed { service, source: said(message) }.into()),
         }
     }
 
@@ -143,11 +149,7 @@ impl Engine {
     }
 
     /// Runs factory and `start`, and returns the configuration of a service that is ready.
-    fn bring_up(
-        &self,
-        spec: &Arc<ServiceSpec>,
-        instance: &Arc<Instance>,
-    ) -> Result<ServiceConfig, (LifecycleError, Option<ServiceConfig>)> {
+    fn bring_up(&self, spec: &Arc<ServiceSpec>, instance: &Arc<Instance>) -> Result<ServiceConfig, Unready> {
         let service = || spec.name.clone();
         let failed = |source| LifecycleError::StartFailed { service: service(), source };
         let began = self.clock().mono();
@@ -163,15 +165,15 @@ impl Engine {
         let patience = self.options.start_timeout;
         let config = match made.wait(self.clock(), began.saturating_add(patience), Some(&self.closing)) {
             Waited::Returned(Ok(config)) => config,
-            Waited::Returned(Err(source)) => return Err((failed(source), None)),
-            Waited::Crashed(message) => return Err((failed(crashed(&message)), None)),
+            Waited::Returned(Err(source)) => return Err(failed(source).into()),
+            Waited::Crashed(message) => return Err(failed(crashed(&message)).into()),
             Waited::TimedOut => {
-                return Err((LifecycleError::StartTimeout { service: service(), after: patience }, None));
+                return Err(LifecycleError::StartTimeout { service: service(), after: patience }.into());
             }
-            Waited::Interrupted => return Err((LifecycleError::Stopped, None)),
+            Waited::Interrupted => return Err(LifecycleError::Stopped.into()),
         };
         if let Err(source) = config.validate() {
-            return Err((LifecycleError::InvalidConfig { service: service(), source }, None));
+            return Err(LifecycleError::InvalidConfig { service: service(), source }.into());
         }
 
         let (value, context) = (instance.service(), ServiceContext(Arc::clone(&instance.body)));
@@ -190,7 +192,7 @@ impl Engine {
             Waited::TimedOut => LifecycleError::StartTimeout { service: service(), after: patience },
             Waited::Interrupted => LifecycleError::Stopped,
         };
-        Err((error, Some(config)))
+        Err(Unready { error, patience: config.graceful_shutdown_timeout })
     }
 
     fn announce_ready(&self, turn: &Turn<'_>, place: u64, instance: &Arc<Instance>, config: ServiceConfig) {
@@ -221,7 +223,7 @@ impl Engine {
     pub(super) fn tell_dependents(&self, _turn: &Turn<'_>, name: &ServiceName, runs: bool) {
         let dependents: Vec<Arc<Instance>> = {
             let state = self.state();
-            state.dependents(name).filter_map(|(_, slot)| slot.instance.clone().filter(|_| slot.is_ready())).collect()
+            state.dependents(name).filter(|slot| slot.is_ready()).filter_map(|slot| slot.instance.clone()).collect()
         };
         for instance in dependents {
             tell_dependency(&instance, name.clone(), runs);

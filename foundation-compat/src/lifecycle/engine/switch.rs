@@ -23,10 +23,9 @@ impl Engine {
             for (place, _) in &chosen {
                 let slot = &state.slots[place];
                 let service = &slot.spec.name;
-                let by = state
-                    .dependents(service)
-                    .find(|(_, other)| other.is_enabled() && !names.contains(&other.spec.name) && slot.is_enabled());
-                if let Some((_, by)) = by {
+                let needs = |other: &&super::Slot| other.is_enabled() && !names.contains(&other.spec.name);
+                let by = state.dependents(service).find(needs);
+                if let Some(by) = by.filter(|_| slot.is_enabled()) {
                     return Err(LifecycleError::RequiredBy { service: service.clone(), by: by.spec.name.clone() });
                 }
             }
