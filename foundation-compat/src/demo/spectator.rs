@@ -75,12 +75,12 @@ pub enum Event<'e> {
     /// Chaos makes the reviewing service leave a request without an answer.
     Stalling,
     /// The reviewing service takes no connections for a while: chaos made it close all it had and refuse new ones, or the
-    /// operating system gives it none.
+    /// operating system gives it none. This is told before the first one is refused.
     Down {
         /// How long.
         until: MonoTime,
     },
-    /// The reviewing service takes connections again.
+    /// The reviewing service takes connections again, already.
     Up,
     /// The circuit of a breaker changed its state.
     Circuit {

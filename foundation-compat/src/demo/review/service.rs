@@ -74,17 +74,22 @@ impl Service {
 
     async fn run(self, mut port: Port, mut listener: TcpListener) {
         loop {
-            self.serve(listener).await;
-            listener = self.stay_down(&mut port).await;
+            let connections = self.serve(&listener).await;
+            listener = self.stay_down(&mut port, listener, connections).await;
         }
     }
 
-    /// Listens again after a while, or after another one if that fails. Those who call meanwhile find nobody there.
-    async fn stay_down(&self, port: &mut Port) -> TcpListener {
+    /// Closes everything, and listens again after a while, or after another one if that fails. Those who call meanwhile find
+    /// nobody there.
+    async fn stay_down(&self, port: &mut Port, listener: TcpListener, mut connections: JoinSet<()>) -> TcpListener {
         let Shared { clock, spectator, .. } = &*self.0;
+        let mut until = clock.mono().saturating_add(DOWN_FOR);
+        // Before anybody is refused: a spectator that moves the clock must not let time pass as long as we take to come back.
+        spectator.see(Event::Down { until });
+        // Before the connections are, so that whoever loses one and comes back is refused.
+        drop(listener);
+        connections.shutdown().await;
         loop {
-            let until = clock.mono().saturating_add(DOWN_FOR);
-            spectator.see(Event::Down { until });
             sleep_until(clock, until).await;
             match port.listen() {
                 Ok(listener) => {
@@ -93,11 +98,13 @@ impl Service {
                 }
                 Err(error) => tracing::warn!(address = %port.address, %error, "the reviewing service cannot listen"),
             }
+            until = clock.mono().saturating_add(DOWN_FOR);
+            spectator.see(Event::Down { until });
         }
     }
 
-    /// Serves until it hangs up.
-    async fn serve(&self, listener: TcpListener) {
+    /// Serves until it hangs up, which is left to be done.
+    async fn serve(&self, listener: &TcpListener) -> JoinSet<()> {
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
@@ -116,12 +123,9 @@ impl Service {
                     }
                 },
                 Some(_) = connections.join_next() => {}
-                () = self.0.hang_up.notified() => break,
+                () = self.0.hang_up.notified() => return connections,
             }
         }
-        // Before the connections are, so that whoever loses one and comes back is refused.
-        drop(listener);
-        connections.shutdown().await;
     }
 
     /// Serves one connection. That it breaks is the caller's business.
@@ -215,4 +219,59 @@ fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+    use std::sync::OnceLock;
+
+    use crossbeam_channel::{Sender, unbounded};
+    use foundation_types::ManualClock;
+    use tokio::runtime;
+
+    use super::*;
+
+    /// Lets time pass when the service is down, and knocks whenever that changes.
+    struct Knocking {
+        clock: ManualClock,
+        address: OnceLock<SocketAddr>,
+        heard: Sender<(&'static str, bool)>,
+    }
+
+    impl Knocking {
+        fn knock(&self, at: &'static str) {
+            let address = self.address.get().expect("it is known before the service hangs up");
+            // The test waits for it.
+            let _ = self.heard.send((at, TcpStream::connect(address).is_ok()));
+        }
+    }
+
+    impl Spectator for Knocking {
+        fn see(&self, event: Event<'_>) {
+            match event {
+                Event::Down { until } => {
+                    self.knock("down");
+                    self.clock.advance(until.saturating_since(self.clock.mono()));
+                }
+                Event::Up => self.knock("up"),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_is_refused_was_told_that_the_service_is_down() {
+        let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build().unwrap();
+        let (clock, (heard, hear)) = (ManualClock::new(), unbounded());
+        let knocking = Arc::new(Knocking { clock: clock.clone(), address: OnceLock::new(), heard });
+        let service = Service::new(Arc::new(clock), Arc::clone(&knocking) as _, None);
+        let address = service.clone().start(runtime.handle()).unwrap();
+        knocking.address.set(address).unwrap();
+        for _ in 0..3 {
+            service.0.hang_up.notify_one();
+            assert_eq!(hear.recv(), Ok(("down", true)), "it is not yet");
+            assert_eq!(hear.recv(), Ok(("up", true)), "it is already");
+        }
+    }
 }
