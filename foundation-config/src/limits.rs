@@ -95,7 +95,8 @@ pub enum ValueFault {
     NotAValue,
 }
 
-/// What is wrong with a value beyond its size.
+/// What is wrong with a value.
+#[derive(Clone, Copy)]
 pub(crate) enum Unfit {
     Fault(ValueFault),
     Nodes,

@@ -6,6 +6,7 @@ use foundation_types::{Metadata, Value};
 use serde::{Deserialize, Deserializer};
 
 use crate::path::Path;
+use crate::tree::Node;
 
 /// What stands for a secret wherever a person could read it.
 pub const REDACTED: &str = "[redacted]";
@@ -108,6 +109,35 @@ fn redacted_below(path: &Path, value: &Value, secret: fn(&Path) -> bool) -> Valu
         Value::List(items) => Value::List(items.iter().map(|item| redacted_below(path, item, secret)).collect()),
         other => other.clone(),
     }
+}
+
+/// The texts of all secrets of a tree, for finding them in messages.
+pub(crate) fn texts_of(tree: &Node, secret: fn(&Path) -> bool) -> Vec<String> {
+    fn collect_value(value: &Value, texts: &mut Vec<String>) {
+        match value {
+            Value::Null => {}
+            Value::List(items) => items.iter().for_each(|item| collect_value(item, texts)),
+            Value::Map(map) => map.iter().for_each(|(_, value)| collect_value(value, texts)),
+            Value::Text(text) => texts.push(text.to_string()),
+            other => texts.push(other.to_string()),
+        }
+    }
+    fn collect(path: &Path, node: &Node, secret: fn(&Path) -> bool, texts: &mut Vec<String>) {
+        match node.as_branch() {
+            _ if secret(path) => collect_value(&node.to_value(), texts),
+            Some(branch) => {
+                for (key, below) in branch.iter() {
+                    let path = path.join(key.clone()).or_else(|_| Path::ROOT.join(key.clone())).unwrap_or_default();
+                    collect(&path, below, secret, texts);
+                }
+            }
+            None => {}
+        }
+    }
+    let mut texts = Vec::new();
+    collect(&Path::ROOT, tree, secret, &mut texts);
+    texts.retain(|text| !text.is_empty());
+    texts
 }
 
 #[cfg(test)]

@@ -50,5 +50,7 @@ pub use resource::{
 };
 #[cfg(feature = "test-util")]
 pub use time::ManualClock;
-pub use time::{COARSE_TICK, Clock, MonoTime, SystemClock, Timestamp, TimestampError, Wakeup, sleep_until, timeout_at};
+pub use time::{
+    COARSE_TICK, Clock, MonoTime, SystemClock, Timestamp, TimestampError, Wakeup, block_on, sleep_until, timeout_at,
+};
 pub use value::{FiniteF64, MAX_VALUE_DEPTH, Metadata, NotFinite, Text, Value, ValueDecodeError, bridge};

@@ -1,6 +1,6 @@
 //! What a configuration has to be.
 
-mod decode;
+pub(crate) mod decode;
 mod dynamic;
 mod policy;
 mod violation;

@@ -85,8 +85,11 @@ impl fmt::Display for Difference {
     }
 }
 
+/// What is told of each difference: its path, what was there, and what is.
+pub(crate) type Each<'e> = &'e mut dyn FnMut(Path, Option<&Node>, Option<&Node>);
+
 /// Calls `each` for the highest places that differ and are not maps on both sides. O(what is not shared).
-pub(crate) fn each_difference(old: &Node, new: &Node, each: &mut dyn FnMut(Path, Option<&Node>, Option<&Node>)) {
+pub(crate) fn each_difference(old: &Node, new: &Node, each: Each<'_>) {
     descend(&mut Vec::new(), Some(old), Some(new), each);
 }
 
@@ -94,7 +97,7 @@ fn descend(
     at: &mut Vec<Text>,
     old: Option<&Node>,
     new: Option<&Node>,
-    each: &mut dyn FnMut(Path, Option<&Node>, Option<&Node>),
+    each: Each<'_>,
 ) {
     let (before, after) = match (old, new) {
         (Some(before), Some(after)) => {

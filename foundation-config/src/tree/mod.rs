@@ -19,8 +19,8 @@ pub use self::view::Tree;
 pub(crate) enum Node {
     /// What has nothing below it that a path leads to.
     Leaf(Value),
-    /// A list, which is one value: no path leads into it.
-    List(Arc<Vec<Value>>),
+    /// A [`Value::List`], which is one value: no path leads into it.
+    List(Arc<Value>),
     /// Places by key.
     Map(Arc<Branch>),
 }
@@ -73,7 +73,7 @@ impl Node {
     /// The tree of a value.
     pub(crate) fn from_value(value: Value) -> Self {
         match value {
-            Value::List(items) => Self::List(Arc::new(items)),
+            list @ Value::List(_) => Self::List(Arc::new(list)),
             Value::Map(map) => {
                 let entries = map.into_iter().map(|(key, value)| (key, Self::from_value(value)));
                 Self::branch(entries.collect(), Cover::Merge)
@@ -86,7 +86,7 @@ impl Node {
     pub(crate) fn to_value(&self) -> Value {
         match self {
             Self::Leaf(leaf) => leaf.clone(),
-            Self::List(items) => Value::List(items.to_vec()),
+            Self::List(list) => Value::clone(list),
             Self::Map(branch) => {
                 Value::Map(branch.iter().map(|(key, node)| (key.clone(), node.to_value())).collect::<Metadata>())
             }
@@ -126,7 +126,7 @@ impl Node {
     pub(crate) fn nodes(&self) -> usize {
         match self {
             Self::Leaf(_) => 1,
-            Self::List(items) => items.iter().map(value_nodes).sum::<usize>() + 1,
+            Self::List(list) => value_nodes(list),
             Self::Map(branch) => branch.nodes,
         }
     }
@@ -170,6 +170,25 @@ impl Node {
             }
         }
         Some(Self::branch(entries, branch.cover))
+    }
+
+    /// Whether nothing of a lower layer shows at `path` where this one lies over it.
+    pub(crate) fn hides(&self, path: &[Text]) -> bool {
+        let mut at = self;
+        for key in path {
+            if at.lets_nothing_through() {
+                return true;
+            }
+            match at.child(key) {
+                Some(below) => at = below,
+                None => return false,
+            }
+        }
+        at.lets_nothing_through()
+    }
+
+    fn lets_nothing_through(&self) -> bool {
+        self.as_branch().is_none_or(|branch| branch.cover == Cover::Replace)
     }
 
     /// Whether two places are one and the same, which says nothing if they are not.

@@ -19,6 +19,7 @@ impl Tree {
     ///
     /// # Errors
     /// [`PathError`] if it is no path.
+    #[expect(clippy::needless_pass_by_value, reason = "paths are given in the same way to all reads")]
     pub fn get(&self, path: impl IntoPath) -> Result<Option<Value>, PathError> {
         let mut at = Some(&self.0);
         let mut index = 0;

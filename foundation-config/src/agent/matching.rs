@@ -1,0 +1,66 @@
+//! Which changes concern agents.
+
+use foundation_types::AgentId;
+
+use super::overlays::effective_at;
+use crate::change::{Change, Scope};
+use crate::path::Path;
+use crate::tree::Node;
+
+impl Change {
+    /// What is in effect for an agent at a path, before and after.
+    fn effective(&self, id: &AgentId, path: &Path) -> (Option<Node>, Option<Node>) {
+        let at = |content: &crate::content::Content| {
+            effective_at(&content.base, content.agents.applied(id), path.texts())
+        };
+        (at(&self.before), at(&self.after))
+    }
+
+    fn differs_for(&self, id: &AgentId, path: &Path) -> bool {
+        let (before, after) = self.effective(id, path);
+        before != after
+    }
+
+    /// Whether it is heard by whoever listens to what is in effect for the agent at and below `prefix`.
+    pub(crate) fn concerns_agent(&self, id: &AgentId, prefix: &Path) -> bool {
+        if !self.agents.is_on {
+            return false;
+        }
+        let is_within = |path: &Path, scope: &Scope| {
+            path.starts_with(prefix)
+                && match scope {
+                    Scope::Agent(other) => other == id,
+                    // An override that lies over it hides a write that makes no difference for the agent.
+                    Scope::Layer(_) => !self.is_covered(id, path) || self.differs_for(id, path),
+                }
+        };
+        self.entries.iter().any(|entry| is_within(&entry.path, &entry.scope)) || self.differs_for(id, prefix)
+    }
+
+    /// Whether overrides of an agent, or their going out of force, are heard at and below `prefix`.
+    pub(crate) fn concerns_overrides(&self, prefix: &Path) -> bool {
+        if !self.agents.is_on {
+            return false;
+        }
+        let written = self.entries.iter().any(|entry| match &entry.scope {
+            Scope::Agent(id) => {
+                entry.path.starts_with(prefix) || (prefix.starts_with(&entry.path) && self.differs_for(id, prefix))
+            }
+            Scope::Layer(_) => false,
+        });
+        let toggled = || self.agents.suspended.iter().map(|(id, _)| id).chain(&self.agents.resumed);
+        written || toggled().any(|id| self.differs_for(id, prefix))
+    }
+
+    /// Whether overrides of the agent lie over what is at `path`, wholly or in part.
+    fn is_covered(&self, id: &AgentId, path: &Path) -> bool {
+        let Some(mut over) = self.after.agents.applied(id) else { return false };
+        for key in path.texts() {
+            match over.child(key) {
+                Some(below) => over = below,
+                None => return !over.is_map(),
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,74 @@
+//! Where a value comes from.
+
+use foundation_types::Value;
+
+use super::Store;
+use super::reload::Slot;
+use crate::change::Scope;
+use crate::content::{Content, Loaded};
+use crate::error::ConfigError;
+use crate::layer::Layer;
+use crate::path::{IntoPath, Path};
+use crate::schema::Schema;
+use crate::secret::redacted;
+use crate::snapshot::walk;
+use crate::source::Origin;
+use crate::tree::Node;
+
+/// What one layer, or one source of it, says at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Explained {
+    /// The layer, or the agent whose override it is.
+    pub scope: Scope,
+    /// Where in the source it stands, if it is from one.
+    pub origin: Option<Origin>,
+    /// What it says, with secrets withheld.
+    pub value: Value,
+    /// Whether what shows comes from here, at least in part.
+    pub decides: bool,
+}
+
+impl<S: Schema> Store<S> {
+    /// What each layer and source says at a path, the highest first; those that say nothing are left out. O(layers x depth and
+    /// size of the values).
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidPath`].
+    pub fn explain(&self, path: impl IntoPath) -> Result<Vec<Explained>, ConfigError> {
+        walk(&path, self.0.allows_key, |_| ())?;
+        Ok(self.explain_in(&self.content(), &path.into_path()?))
+    }
+
+    pub(crate) fn explain_in(&self, content: &Content, path: &Path) -> Vec<Explained> {
+        let mut explained = Vec::new();
+        let mut is_hidden = false;
+        let mut say = |layer, node: &Node, origin: Option<Origin>| {
+            if let Some(at) = node.at(path.texts()) {
+                let value = redacted(path, &at.to_value(), S::secret);
+                explained.push(Explained { scope: Scope::Layer(layer), origin, value, decides: !is_hidden });
+            }
+            is_hidden = is_hidden || node.hides(path.texts());
+        };
+        for layer in Layer::ALL.into_iter().rev() {
+            for (index, loaded) in content.layers.documents_of(layer) {
+                let origin = newest(loaded, &self.0.sources[index], path);
+                say(layer, &loaded.node, Some(origin));
+            }
+            match layer {
+                Layer::Defaults | Layer::Runtime => say(layer, content.layers.get(layer), None),
+                Layer::Namespace => say(layer, &self.0.namespace, None),
+                _ => {}
+            }
+        }
+        explained
+    }
+}
+
+/// Where the value stands now: places move without a change of the values.
+fn newest(loaded: &Loaded, slot: &Slot, path: &Path) -> Origin {
+    match &slot.last.lock().accepted {
+        Some(accepted) if accepted.node == loaded.node => accepted.origin(path),
+        _ => loaded.origin(path),
+    }
+}
