@@ -3,7 +3,9 @@
 //! It is the only process-wide state of this crate. It comes into being with the first call that needs it, or before that
 //! by [`install`]; nothing takes it down but its own [`shutdown`](Foundation::shutdown).
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+
+use foundation_types::{Clock, SystemClock};
 
 use crate::foundation::Foundation;
 
@@ -21,6 +23,11 @@ pub fn get() -> &'static Foundation {
 /// [`AlreadyInstalled`] if there is a global instance, whether installed or made by a first call. It stays.
 pub fn install(foundation: Foundation) -> Result<(), AlreadyInstalled> {
     GLOBAL.set(foundation).map_err(|_| AlreadyInstalled)
+}
+
+/// The clock of the global instance; that of the operating system while there is none. Makes none.
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    GLOBAL.get().map_or_else(|| Arc::new(SystemClock) as Arc<dyn Clock>, |global| Arc::clone(global.clock()))
 }
 
 /// There is a global instance already.

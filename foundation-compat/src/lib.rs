@@ -7,6 +7,7 @@ pub mod agent;
 pub mod agent_registry;
 #[cfg(feature = "agent")]
 pub mod application;
+pub mod beam;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "cli")]
@@ -16,11 +17,14 @@ pub mod error_context;
 mod foundation;
 pub mod global;
 pub mod infrastructure;
+pub mod isolated;
 pub mod lifecycle;
 pub mod process_registry;
 pub mod service_registry;
+pub mod services;
 #[cfg(feature = "agent")]
 pub mod types;
+pub mod utils;
 
 /// The subsystem crates, for everything that has no old name.
 pub use {foundation_breaker, foundation_registry, foundation_resources, foundation_types};

@@ -12,11 +12,11 @@ use std::future::Ready;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use foundation_compat::error::types::{Fields, MissingField};
-use foundation_compat::error::{Options, RetryDelay};
+use foundation_compat::error::{CorrelationId, Options, RetryDelay};
 use foundation_compat::error_context::{self, ErrorContext};
 use foundation_compat::foundation_registry::backend::{
     BackendHealth, ClaimError, Claimed, Partitioned, Replaced, Sharded,
@@ -40,6 +40,8 @@ use foundation_compat::infrastructure::rate_limiter::{RateLimiter, RateStatus};
 use foundation_compat::infrastructure::{
     BreakerConfig, ExecuteError, Infrastructure, InfrastructureStatus, ProtectedOptions,
 };
+use foundation_compat::isolated::{Isolated, WorkError};
+use foundation_compat::lifecycle::{ServiceMetrics, Usage};
 use foundation_compat::process_registry::backend::ets::EtsStatistics;
 use foundation_compat::process_registry::backend::horde::ClusterTopology;
 use foundation_compat::process_registry::backend::registry::{PartitionStats, RegistryInfo};
@@ -52,7 +54,8 @@ use foundation_compat::process_registry::{
     ServiceMap, UpdateError,
 };
 use foundation_compat::service_registry::{HealthCheckError, HealthCheckOptions, ServiceInfo};
-use foundation_compat::{Error, ErrorKind, Metadata, Namespace, NodeId, Pid, ServiceName, Value};
+use foundation_compat::utils::{MemoryChange, ProcessStats, PutNestedError, RetryError, RetryOptions, SystemStats};
+use foundation_compat::{Error, ErrorKind, Health, Metadata, Namespace, NodeId, Pid, ServiceName, Value};
 
 #[cfg(feature = "agent")]
 use self::agents::*;
@@ -78,7 +81,7 @@ mod agents {
     use foundation_compat::process_registry::agent::AgentTriple;
     pub(crate) use foundation_compat::types::agent_info::{CoordinationPatch, PerformancePatch, StatusSummary};
     pub(crate) use foundation_compat::{
-        AgentId, AgentInfo, AgentState, AgentType, Capability, Health, MetadataView, ProcessId,
+        AgentId, AgentInfo, AgentState, AgentType, Capability, MetadataView, ProcessId,
     };
 
     pub(crate) type Agents = Result<Vec<AgentTriple>, AgentError>;
@@ -221,6 +224,7 @@ type Run = fn() -> Result<(), Error>;
 type RunSoon = fn() -> Ready<Result<(), Error>>;
 type Work = fn(&mut u32) -> Result<(), Error>;
 type Done = Result<(), Error>;
+type Count = fn() -> u32;
 type Protected = Result<(), ExecuteError<Error>>;
 type Answer = Result<HttpResponse, HttpError<fmt::Error>>;
 
@@ -438,6 +442,44 @@ surface! { AGENT_LAYERS, [#[cfg(feature = "agent")]] agents_have_their_legacy_br
     fn infrastructure::agent_rate_limiter::clean_buckets: fn() -> usize;
 } }
 
+surface! { UTILITIES, [] utilities_have_their_legacy_paths {
+    fn beam::processes::isolate_memory_intensive_work:
+        fn(Count, mpsc::Sender<Result<u32, WorkError>>) -> Result<Pid, WorkError>;
+    fn beam::processes::isolate_memory_intensive_work_1: fn(Count) -> Isolated<u32>;
+    fn isolated::isolate: fn(Count) -> Isolated<u32>;
+
+    fn services::service_behaviour::initialize_metrics: fn() -> ServiceMetrics;
+    fn services::service_behaviour::update_health_metrics: fn(ServiceMetrics, Health) -> ServiceMetrics;
+    fn services::service_behaviour::calculate_current_metrics: fn(ServiceMetrics, Duration, Usage) -> ServiceMetrics;
+
+    fn utils::generate_id: fn() -> i64;
+    fn utils::generate_correlation_id: fn() -> CorrelationId;
+    fn utils::monotonic_timestamp: fn() -> Duration;
+    fn utils::wall_timestamp: fn() -> i64;
+    fn utils::truncate_if_large: fn(Value, usize) -> Value;
+    fn utils::truncate_if_large_1: fn(Value) -> Value;
+    fn utils::deep_size: fn(&Value) -> usize;
+    fn utils::safe_inspect: fn(&Value) -> String;
+    fn utils::deep_merge: fn(Value, Value) -> Value;
+    fn utils::get_nested: for<'v> fn(&'v Value, &[Word], &'v Value) -> &'v Value;
+    fn utils::get_nested_2: for<'v> fn(&'v Value, &[Word]) -> &'v Value;
+    fn utils::put_nested: fn(&mut Value, &[Word], Value) -> Result<(), PutNestedError>;
+    fn utils::sanitize_string: fn(&str) -> String;
+    fn utils::atomize_keys: fn(Value) -> Value;
+    fn utils::stringify_keys: fn(Value) -> Value;
+    fn utils::retry: fn(Run, RetryOptions) -> Result<(), RetryError<Error>>;
+    fn utils::retry_1: fn(Run) -> Result<(), RetryError<Error>>;
+    fn utils::blank: fn(&Value) -> bool;
+    fn utils::present: fn(&Value) -> bool;
+    fn utils::format_duration: fn(Duration) -> String;
+    fn utils::format_bytes: fn(u64) -> String;
+    fn utils::measure: fn(Count) -> (u32, Duration);
+    fn utils::measure_memory: fn(Count) -> (u32, Option<MemoryChange>);
+    fn utils::process_stats: fn() -> ProcessStats;
+    fn utils::system_stats: fn() -> SystemStats;
+    fn utils::valid_positive_integer: fn(&Value) -> bool;
+} }
+
 /// The paths in the second columns of the tables whose second column is headed `Rust`.
 fn listed(page: &str) -> Vec<String> {
     let mut paths = Vec::new();
@@ -465,7 +507,7 @@ fn the_page_lists_what_there_is_and_nothing_else() {
     let listed_once: BTreeSet<_> = listed.iter().cloned().collect();
     assert_eq!(listed.len(), listed_once.len(), "a path is listed twice");
 
-    let named = [REGISTRY, INFRASTRUCTURE, ERRORS, AGENTS, AGENT_LAYERS].concat();
+    let named = [REGISTRY, INFRASTRUCTURE, ERRORS, UTILITIES, AGENTS, AGENT_LAYERS].concat();
     let named: BTreeSet<String> = named.into_iter().map(|path| path.join("::")).collect();
     let missing: Vec<_> = named.difference(&listed_once).collect();
     let unknown: Vec<_> = listed_once.difference(&named).collect();
@@ -478,7 +520,9 @@ fn the_page_lists_what_there_is_and_nothing_else() {
 fn every_difference_that_a_table_refers_to_is_explained() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/LEGACY.md");
     let page = fs::read_to_string(page).expect("the page is in the repository");
-    for (letter, last) in [('D', 14), ('B', 10), ('L', 8), ('C', 7), ('F', 8), ('A', 7), ('T', 14), ('E', 19)] {
+    for (letter, last) in
+        [('D', 14), ('B', 10), ('L', 8), ('C', 7), ('F', 8), ('A', 7), ('T', 14), ('E', 19), ('U', 8), ('W', 3)]
+    {
         for number in 1..=last {
             let row = format!("| {letter}{number} | ");
             assert_eq!(page.matches(&row).count(), 1, "{row}");
@@ -511,6 +555,10 @@ fn everything_can_be_shared() {
     error::<RegisterError>();
     error::<UpdateError>();
     error::<MissingField>();
+    error::<PutNestedError>();
+    error::<RetryError<Error>>();
+    error::<WorkError>();
+    shared::<Isolated<u32>>();
     error::<NotImplemented>();
     error::<MonitorError>();
     error::<SwitchError>();

@@ -1,0 +1,3 @@
+//! The original's `Foundation.BEAM`.
+
+pub mod processes;

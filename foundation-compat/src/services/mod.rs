@@ -1,0 +1,3 @@
+//! The original's `Foundation.Services`.
+
+pub mod service_behaviour;
