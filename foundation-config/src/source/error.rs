@@ -44,6 +44,16 @@ pub enum SourceError {
         /// The limit.
         max: usize,
     },
+    /// There is more of something than is read.
+    #[error("{origin}: more than {max} {what}")]
+    TooMany {
+        /// Where the first one stands that is too many.
+        origin: Origin,
+        /// Of what, in the plural.
+        what: &'static str,
+        /// The limit.
+        max: usize,
+    },
     /// A text does not follow its format, or holds what no setting can be.
     #[error("{origin}: {message}")]
     Syntax {
@@ -61,6 +71,24 @@ pub enum SourceError {
         path: Path,
         /// What is wrong, and what must stand there.
         message: Text,
+    },
+    /// A value, or one above or below it, is set twice in one source.
+    #[error("{origin}: {path}: already set at {other}")]
+    SetTwice {
+        /// Where it is set again.
+        origin: Origin,
+        /// The path of the value, or of the one above it.
+        path: Path,
+        /// Where it is set first.
+        other: Origin,
+    },
+    /// The format of a file is not known.
+    #[error("{origin}: its extension is none of {known}")]
+    UnknownFormat {
+        /// The file.
+        origin: Origin,
+        /// The extensions that are known.
+        known: Text,
     },
     /// A file includes itself, in one step or more.
     #[error("{origin}: includes itself: {}", chain.join(" -> "))]

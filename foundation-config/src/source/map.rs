@@ -39,17 +39,3 @@ impl Source for MapSource {
         Ok(Document::new(self.tree.lock().clone()))
     }
 }
-
-impl<S: Source + ?Sized> Source for std::sync::Arc<S> {
-    fn name(&self) -> &str {
-        (**self).name()
-    }
-
-    fn layer(&self) -> Layer {
-        (**self).layer()
-    }
-
-    fn load(&self) -> Result<Document, SourceError> {
-        (**self).load()
-    }
-}

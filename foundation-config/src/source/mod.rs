@@ -1,19 +1,30 @@
 //! Where settings come from.
 
+mod document;
+mod env;
 mod error;
+#[cfg(any(feature = "toml", feature = "yaml", feature = "json"))]
+mod file;
 mod map;
 mod origin;
+#[cfg(feature = "remote")]
+mod remote;
+mod scalar;
+mod variables;
 
-use std::collections::BTreeMap;
-use std::fmt;
-
-use foundation_types::{Metadata, Value};
-
+pub use self::document::Document;
+pub use self::env::EnvSource;
 pub use self::error::SourceError;
+#[cfg(any(feature = "toml", feature = "yaml", feature = "json"))]
+pub use self::file::{
+    FileSource, Format, MAX_FILE_BYTES, MAX_FILE_DEPTH, MAX_FILE_VALUES, MAX_INCLUDE_DEPTH, MAX_INCLUDES, MissingFile,
+};
 pub use self::map::MapSource;
 pub use self::origin::Origin;
+#[cfg(feature = "remote")]
+pub use self::remote::{LostEngine, MAX_REMOTE_BYTES, MAX_REMOTE_KEYS, RemoteSource, remote_key};
+pub use self::variables::Variables;
 use crate::layer::Layer;
-use crate::path::Path;
 
 /// One place that settings come from, in one layer.
 ///
@@ -34,56 +45,16 @@ pub trait Source: Send + Sync + 'static {
     fn load(&self) -> Result<Document, SourceError>;
 }
 
-/// What a [`Source`] holds: a tree, and where in the source each of its values stands.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Document {
-    tree: Metadata,
-    origins: BTreeMap<Path, Origin>,
-}
-
-impl Document {
-    /// A document of this tree, whose values all come from the source as a whole.
-    pub const fn new(tree: Metadata) -> Self {
-        Self { tree, origins: BTreeMap::new() }
+impl<S: Source + ?Sized> Source for std::sync::Arc<S> {
+    fn name(&self) -> &str {
+        (**self).name()
     }
 
-    /// Says where the value at `path` stands. What is below it and has no place of its own stands there, too.
-    pub fn set_origin(&mut self, path: Path, origin: Origin) {
-        self.origins.insert(path, origin);
+    fn layer(&self) -> Layer {
+        (**self).layer()
     }
 
-    /// The tree.
-    pub const fn tree(&self) -> &Metadata {
-        &self.tree
-    }
-
-    /// Where the value at `path` stands, or the closest map around it that is known; `None` if nothing is. O(depth x log
-    /// size).
-    pub fn origin(&self, path: &Path) -> Option<&Origin> {
-        let own = self.origins.get(path);
-        own.or_else(|| self.origin(&path.parent()?))
-    }
-
-    /// The document with its origins, as far as they are for values that it has.
-    pub fn origins(&self) -> impl Iterator<Item = (&Path, &Origin)> {
-        self.origins.iter()
-    }
-
-    /// The tree as a value.
-    pub fn to_value(&self) -> Value {
-        self.tree.clone().into()
-    }
-}
-
-impl From<Metadata> for Document {
-    fn from(tree: Metadata) -> Self {
-        Self::new(tree)
-    }
-}
-
-impl fmt::Debug for Document {
-    /// Shows how much there is, not what: it cannot know what is a secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Document").field("keys", &self.tree.len()).field("origins", &self.origins.len()).finish()
+    fn load(&self) -> Result<Document, SourceError> {
+        (**self).load()
     }
 }
