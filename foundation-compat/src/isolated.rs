@@ -97,7 +97,10 @@ impl<T> Isolated<T> {
 
 impl<T> fmt::Debug for Isolated<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Isolated").field("pid", &self.pid).field("is_finished", &self.is_finished()).finish()
+        f.debug_struct("Isolated")
+            .field("pid", &self.pid)
+            .field("is_finished", &self.is_finished())
+            .finish_non_exhaustive()
     }
 }
 

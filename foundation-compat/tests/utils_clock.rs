@@ -48,7 +48,7 @@ fn time_comes_from_the_installed_clock_and_retries_wait_on_it() {
     let start = utils::monotonic_timestamp();
     let mut at = Vec::new();
     let failed = utils::retry_1(|| {
-        at.push((utils::monotonic_timestamp() - start).as_millis());
+        at.push(utils::monotonic_timestamp().saturating_sub(start).as_millis());
         Err::<(), _>("down")
     });
     assert_eq!(failed.expect_err("it is down").stopped, Stopped::Attempts);

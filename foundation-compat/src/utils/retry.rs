@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use foundation_breaker::Random;
-use foundation_breaker::retry::{Backoff, Next, Retry, RetryError, RetryVerdict};
+use foundation_breaker::retry::{Backoff, Next, Retry, RetryBuilder, RetryError, RetryVerdict};
 use foundation_types::{Clock, Ratio, sleep_until};
 
 use crate::global;
@@ -110,7 +110,7 @@ pub fn retry<T, E>(
         .max_attempts(NonZeroU32::new(options.max_attempts).unwrap_or(NonZeroU32::MIN))
         .backoff(options.backoff())
         .deadline(Duration::MAX);
-    let policy = options.random.into_iter().fold(policy, |policy, random| policy.random(random)).build();
+    let policy = options.random.into_iter().fold(policy, RetryBuilder::random).build();
     let mut sleeper = options.sleeper;
     let mut attempts = policy.attempts();
     loop {

@@ -125,8 +125,8 @@ fn kibibytes(text: &str) -> Option<u64> {
 }
 
 /// How many numbers a list such as `0-3,8` has.
-fn members(list: &str) -> Option<u64> {
-    list.trim().split(',').try_fold(0_u64, |count, range| {
+fn members(ranges: &str) -> Option<u64> {
+    ranges.trim().split(',').try_fold(0_u64, |count, range| {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
         count.checked_add(last.checked_sub(first)?.checked_add(1)?)
