@@ -1,5 +1,6 @@
 //! The composition root: one value that holds every subsystem.
 
+mod application;
 mod builder;
 #[cfg(feature = "agent")]
 mod features;
@@ -13,6 +14,7 @@ use foundation_registry::{Registry, ServiceRegistry};
 use foundation_types::inspect::{Inspect, Section};
 use foundation_types::{Clock, Emitter, MonoTime, Namespace, Timestamp};
 
+pub use self::application::StartError;
 pub use self::builder::{BuildError, FoundationBuilder, LegacyLogs};
 #[cfg(feature = "agent")]
 pub use self::features::{AgentFeatures, FEATURE_CHANGED_EVENT};
@@ -23,7 +25,8 @@ pub use self::status::{FoundationHealth, FoundationStatus, SubsystemStatus};
 /// `agent`, one switch of the agent features.
 ///
 /// Cheap to clone; clones are the same instance. Instances share nothing with each other, so tests and libraries can have
-/// their own. Building one starts no thread and reads nothing from the environment.
+/// their own. Building one starts no thread and reads nothing from the environment; [`start`](Self::start) puts its parts and
+/// the program's own services under a [`Supervisor`](crate::lifecycle::Supervisor).
 ///
 /// ```
 /// use foundation_compat::{Foundation, Metadata, Owner, ServiceName};
@@ -50,6 +53,7 @@ struct Parts {
     registry: Registry,
     services: ServiceRegistry,
     infrastructure: crate::infrastructure::Parts,
+    application: application::Application,
     #[cfg(feature = "agent")]
     agents: crate::infrastructure::AgentParts,
 }
@@ -111,14 +115,6 @@ impl Foundation {
     /// What every subsystem shows of itself, in the order in which they build on each other. O(content of the subsystems).
     pub fn inspect(&self) -> Vec<Section> {
         self.subsystems().map(|subsystem| subsystem.inspect.inspect()).collect()
-    }
-
-    /// Shuts every subsystem down, the last first: from then on their operations say that they are closed. Pools are closed
-    /// with it; breakers and limiters have nothing to close, and go on working for who still has them. Owners are not touched.
-    /// Idempotent; clones of this instance and handles taken from it are shut down with it.
-    pub fn shutdown(&self) {
-        self.0.infrastructure.shut_down();
-        self.0.registry.shutdown();
     }
 
     /// Whether both are the same instance.

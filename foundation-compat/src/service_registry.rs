@@ -200,7 +200,7 @@ impl fmt::Debug for HealthCheckOptions {
 }
 
 fn here() -> ServiceRegistry {
-    ServiceRegistry::from(global::get())
+    ServiceRegistry::from(&global::get())
 }
 
 on_global! {

@@ -40,7 +40,7 @@ fn functions_act_on_the_installed_instance() {
     let owner = Owner::new();
     process_registry::register(&here, &NAME, &owner.pid(), Metadata::new().with("tier", "hot")).expect("free");
     assert_eq!(global::get().registry().lookup(&here, &NAME), Ok(owner.pid()));
-    assert_eq!(ProcessRegistry::from(global::get()).lookup(&here, &NAME), Ok(owner.pid()));
+    assert_eq!(ProcessRegistry::from(&global::get()).lookup(&here, &NAME), Ok(owner.pid()));
     assert!(process_registry::start(&Metadata::new()).registry().is_same(global::get().registry()));
     assert_eq!(service_registry::list_services(&here), Ok(vec![NAME]));
     assert_eq!(

@@ -20,7 +20,7 @@ use crate::global::{self, on_global};
 use crate::process_registry::{ChildKind, ChildSpec, Restart};
 
 fn here() -> AgentRegistry {
-    AgentRegistry::from(global::get())
+    AgentRegistry::from(&global::get())
 }
 
 /// The agent registry of the global instance, which exists from now on. The options are ignored.

@@ -8,6 +8,7 @@ use foundation_registry::backend::Backend;
 use foundation_registry::{Limits, OptionsError, Registry, RegistryBuilder, ServiceLogs, ServiceRegistry};
 use foundation_types::{Clock, Emitter, Namespace, Observer, SystemClock};
 
+use super::application::Application;
 use super::{Foundation, Parts};
 #[cfg(feature = "agent")]
 use crate::infrastructure::agent_circuit_breaker::InstanceAgentBreakers;
@@ -15,6 +16,7 @@ use crate::infrastructure::agent_circuit_breaker::InstanceAgentBreakers;
 use crate::infrastructure::agent_rate_limiter::InstanceAgentLimiterBuilder;
 use crate::infrastructure::protection::{ProtectionStore, RateRules};
 use crate::infrastructure::{self, Settings};
+use crate::lifecycle::ServiceSpec;
 
 /// Options of a [`Foundation`].
 #[must_use = "a builder does nothing until built"]
@@ -25,6 +27,8 @@ pub struct FoundationBuilder {
     logs: LegacyLogs,
     registry: RegistryBuilder,
     infrastructure: Settings,
+    pub(super) services: Vec<ServiceSpec>,
+    pub(super) is_driven_by_hand: bool,
     #[cfg(feature = "agent")]
     agents: infrastructure::AgentSettings,
     #[cfg(feature = "agent")]
@@ -40,6 +44,8 @@ impl Default for FoundationBuilder {
             logs: LegacyLogs::default(),
             registry: Registry::builder(),
             infrastructure: Settings::default(),
+            services: Vec::new(),
+            is_driven_by_hand: false,
             #[cfg(feature = "agent")]
             agents: infrastructure::AgentSettings::default(),
             #[cfg(feature = "agent")]
@@ -175,6 +181,7 @@ impl FoundationBuilder {
         )?;
         Ok(Foundation(Arc::new(Parts {
             infrastructure: infrastructure::Parts::new(self.infrastructure, &self.clock, &emitter),
+            application: Application::new(self.services, self.is_driven_by_hand),
             #[cfg(feature = "agent")]
             agents,
             namespace: self.namespace,

@@ -68,9 +68,11 @@ impl Foundation {
         }
     }
 
-    /// Whether every subsystem runs. O(1), and never fails: `false` after a shutdown.
+    /// Whether every subsystem runs, and every service, if the instance was started. O(services), and never fails: `false`
+    /// after a shutdown, and after services ended too often.
     pub fn available(&self) -> bool {
         self.subsystems().all(|subsystem| subsystem.is_open)
+            && self.supervisor().is_none_or(|supervisor| supervisor.available())
     }
 
     /// Whether the instance is well. O(content of the subsystems).

@@ -63,7 +63,7 @@ use crate::global::{self, on_global};
 const TARGET: &str = "foundation::infrastructure";
 
 fn here() -> Infrastructure {
-    Infrastructure::from(global::get())
+    Infrastructure::from(&global::get())
 }
 
 /// As [`Infrastructure::execute_protected`], on the global instance.

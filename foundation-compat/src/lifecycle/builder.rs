@@ -104,6 +104,12 @@ impl SupervisorBuilder {
         self
     }
 
+    /// As [`observer`](Self::observer), for who has an emitter already.
+    pub fn emitter(mut self, emitter: Emitter) -> Self {
+        self.emitter = emitter;
+        self
+    }
+
     /// The namespace of the services; the default is [`Namespace::Production`].
     pub fn namespace(mut self, namespace: Namespace) -> Self {
         self.namespace = namespace;

@@ -121,6 +121,9 @@ pub enum LifecycleError {
     /// No thread could be started.
     #[error("no thread could be started: {0}")]
     NoThread(Text),
+    /// The application runs, or is being started.
+    #[error("the application has been started already")]
+    AlreadyStarted,
     /// The application has been shut down.
     #[error("the application has been shut down")]
     Stopped,
@@ -153,7 +156,9 @@ impl Classify for LifecycleError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::UnknownService(_) => ErrorKind::ServiceNotFound,
-            Self::DuplicateService(_) | Self::RegistrationFailed { .. } => ErrorKind::AlreadyRegistered,
+            Self::DuplicateService(_) | Self::RegistrationFailed { .. } | Self::AlreadyStarted => {
+                ErrorKind::AlreadyRegistered
+            }
             Self::UnknownDependency { .. } | Self::DependencyCycle(_) | Self::PhaseOrder { .. } => {
                 ErrorKind::InvalidConfigStructure
             }
@@ -173,7 +178,10 @@ impl Classify for LifecycleError {
 
     fn domain(&self) -> Domain {
         match self {
-            Self::UnknownService(_) | Self::DuplicateService(_) | Self::RegistrationFailed { .. } => Domain::Registry,
+            Self::UnknownService(_)
+            | Self::DuplicateService(_)
+            | Self::RegistrationFailed { .. }
+            | Self::AlreadyStarted => Domain::Registry,
             _ => Domain::Core,
         }
     }
@@ -202,7 +210,7 @@ impl Classify for LifecycleError {
             Self::RequiredBy { service, by } => context.with("service", service.to_string()).with("by", by.to_string()),
             Self::DependencyCycle(services) => context.with("services", list(services)),
             Self::MissingDependencies(services) => context.with("dependencies", list(services)),
-            Self::TooManyServices | Self::NoThread(_) | Self::Stopped => context,
+            Self::TooManyServices | Self::NoThread(_) | Self::AlreadyStarted | Self::Stopped => context,
         }
     }
 }

@@ -17,6 +17,11 @@ pub struct ShutdownReport {
 }
 
 impl ShutdownReport {
+    /// The report of an application that had no service.
+    pub(crate) const fn of_nothing(reason: ExitReason) -> Self {
+        Self { reason, services: Vec::new(), took: Duration::ZERO }
+    }
+
     /// Whether every service stopped in time.
     pub fn is_clean(&self) -> bool {
         self.abandoned().next().is_none()

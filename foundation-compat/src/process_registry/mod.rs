@@ -43,7 +43,7 @@ pub use self::stats::{EtsTableInfo, ProcessRegistryStats};
 use crate::global::{self, on_global};
 
 fn here() -> ProcessRegistry {
-    ProcessRegistry::from(global::get())
+    ProcessRegistry::from(&global::get())
 }
 
 /// The registry of the global instance, which exists from now on. The options are ignored.

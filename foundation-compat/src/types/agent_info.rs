@@ -45,7 +45,8 @@ pub fn new(parameters: &Metadata) -> Result<AgentInfo, AgentInfoError> {
         Some(id) => id.as_str().ok_or_else(|| invalid("not text".to_owned()))?,
     };
     let id = AgentId::new(id).map_err(|error| invalid(error.to_string()))?;
-    let clock = global::get().clock();
+    let global = global::get();
+    let clock = global.clock();
     match parameters.get("initial_state").filter(|state| !state.is_null()) {
         None => AgentInfo::from_metadata(id, parameters, clock),
         Some(state) => AgentInfo::from_metadata(id, &parameters.clone().with("state", state.clone()), clock),

@@ -40,7 +40,7 @@ pub use self::facade::{
 use crate::global::{self, on_global};
 
 fn here() -> AgentCircuitBreakers {
-    AgentCircuitBreakers::from(global::get())
+    AgentCircuitBreakers::from(&global::get())
 }
 
 /// As [`AgentCircuitBreakers::execute_with_agent`], on the global instance.

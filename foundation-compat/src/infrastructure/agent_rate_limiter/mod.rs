@@ -34,7 +34,7 @@ pub use self::facade::{
 use crate::global::{self, on_global};
 
 fn here() -> AgentRateLimiter {
-    AgentRateLimiter::from(global::get())
+    AgentRateLimiter::from(&global::get())
 }
 
 /// The agent limiter of the global instance, which exists from now on. The options are ignored:

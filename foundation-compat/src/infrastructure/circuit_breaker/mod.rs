@@ -41,7 +41,7 @@ use crate::global::{self, on_global};
 pub use crate::infrastructure::agent_circuit_breaker::{execute_with_agent, execute_with_agent_3, get_agent_status};
 
 fn here() -> CircuitBreakers {
-    CircuitBreakers::from(global::get())
+    CircuitBreakers::from(&global::get())
 }
 
 /// As [`CircuitBreakers::execute`], on the global instance.

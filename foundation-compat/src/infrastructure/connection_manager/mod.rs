@@ -42,7 +42,7 @@ pub use self::worker::{Worker, WorkerPanicked, Workers};
 use crate::global::{self, on_global};
 
 fn here() -> ConnectionManager {
-    ConnectionManager::from(global::get())
+    ConnectionManager::from(&global::get())
 }
 
 /// The connection manager of the global instance, which exists from now on. The options are ignored.

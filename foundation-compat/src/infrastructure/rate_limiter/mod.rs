@@ -34,7 +34,7 @@ pub use self::recent::REMEMBERED_QUOTAS;
 use crate::global;
 
 fn here() -> RateLimiter {
-    RateLimiter::from(global::get())
+    RateLimiter::from(&global::get())
 }
 
 /// As [`RateLimiter::check_rate`], on the global instance.

@@ -1,0 +1,92 @@
+//! An instance as a running application.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use foundation_compat::lifecycle::{LifecycleError, Phase, Service, ServiceSpec, StopOutcome};
+use foundation_compat::{ExitReason, Foundation, Health, Namespace, ServiceName, StartError};
+
+struct Counted(Arc<AtomicUsize>);
+
+impl Service for Counted {
+    fn stop(&self, _: &ExitReason) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn isolated() -> foundation_compat::FoundationBuilder {
+    Foundation::builder().namespace(Namespace::test())
+}
+
+fn names(report: &foundation_compat::lifecycle::ShutdownReport) -> Vec<String> {
+    report.services.iter().map(|(name, _)| name.to_string()).collect()
+}
+
+#[test]
+fn an_instance_starts_its_services_in_order_and_stops_them_in_reverse() {
+    let stops = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&stops);
+    let worker = ServiceSpec::new("worker", move |_| Ok(Counted(Arc::clone(&counted)))).depends_on("config_server");
+    let foundation = isolated().service(worker).start().expect("every service starts");
+    let supervisor = foundation.supervisor().expect("it runs");
+    let started: Vec<String> = supervisor.services().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        started,
+        ["process_registry", "config_server", "connection_manager", "rate_limiter_backend", "worker"]
+    );
+    assert_eq!(supervisor.health_check().overall_health, Health::Healthy);
+    let worker = ServiceName::from_static("worker");
+    let pid = foundation.registry().lookup(foundation.namespace(), &worker).expect("services are registered");
+    assert_eq!(Ok(pid), supervisor.pid(&worker).map_err(drop));
+    assert!(matches!(foundation.start(), Err(LifecycleError::AlreadyStarted)));
+    assert!(foundation.available());
+
+    let report = foundation.shutdown();
+    assert!(report.is_clean());
+    let mut reversed = started;
+    reversed.reverse();
+    assert_eq!(names(&report), reversed);
+    assert_eq!(stops.load(Ordering::SeqCst), 1);
+    assert!(!foundation.available());
+    assert_eq!(names(&foundation.shutdown()), reversed, "a second shutdown says the same");
+    assert!(matches!(foundation.start(), Err(LifecycleError::Stopped)));
+}
+
+#[test]
+fn a_service_that_does_not_start_leaves_nothing_running() {
+    let refusing = ServiceSpec::new("refusing", |_| -> Result<Counted, _> { Err("no disk".into()) });
+    let error = isolated().service(refusing).start().expect_err("it refuses");
+    assert!(matches!(&error, StartError::Lifecycle(LifecycleError::StartFailed { service, .. })
+        if *service == ServiceName::from_static("refusing")));
+    assert!(error.to_string().contains("no disk"));
+}
+
+#[test]
+fn services_hold_no_instance_alive() {
+    let stops = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&stops);
+    let worker = ServiceSpec::new("worker", move |_| Ok(Counted(Arc::clone(&counted)))).phase(Phase::Mabeam);
+    let foundation = isolated().service(worker).start().expect("every service starts");
+    drop(foundation);
+    assert_eq!(stops.load(Ordering::SeqCst), 1, "dropping the last handle shuts down");
+}
+
+#[test]
+fn an_instance_that_was_not_started_shuts_down_with_nothing_to_report() {
+    let foundation = isolated().build().expect("in range");
+    assert!(foundation.supervisor().is_none() && foundation.available());
+    assert!(foundation.shutdown_within(Duration::ZERO).services.is_empty());
+    assert!(!foundation.available());
+}
+
+#[test]
+fn concurrent_shutdowns_agree() {
+    let foundation = isolated().start().expect("every service starts");
+    let reports: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| foundation.shutdown())).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    assert!(reports.iter().all(|report| *report == reports[0]));
+    assert!(reports[0].services.iter().all(|(_, outcome)| *outcome != StopOutcome::Abandoned));
+}
