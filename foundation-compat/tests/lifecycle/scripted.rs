@@ -81,6 +81,11 @@ impl Stage {
         self.board().checks.entry(name.clone()).or_default().extend(checks);
     }
 
+    /// Health checks of a service are healthy again.
+    pub(crate) fn forget_checks(&self, name: &ServiceName) {
+        self.board().checks.remove(name);
+    }
+
     pub(crate) fn script_config(&self, name: &ServiceName, config: ServiceConfig) {
         self.board().configs.insert(name.clone(), config);
     }
