@@ -19,15 +19,16 @@ pub mod global;
 pub mod infrastructure;
 pub mod isolated;
 pub mod lifecycle;
+pub mod logic;
 pub mod process_registry;
 pub mod service_registry;
 pub mod services;
-#[cfg(feature = "agent")]
 pub mod types;
 pub mod utils;
+pub mod validation;
 
 /// The subsystem crates, for everything that has no old name.
-pub use {foundation_breaker, foundation_registry, foundation_resources, foundation_types};
+pub use {foundation_breaker, foundation_config, foundation_registry, foundation_resources, foundation_types};
 
 #[cfg(feature = "agent")]
 pub use foundation::{AgentFeatures, FEATURE_CHANGED_EVENT};

@@ -1,0 +1,3 @@
+//! The original's `Foundation.Logic`.
+
+pub mod config_logic;
