@@ -19,6 +19,8 @@ pub mod source;
 mod store;
 mod subscribe;
 mod tree;
+#[cfg(feature = "watch")]
+pub mod watch;
 
 pub use change::{Change, ChangeKind, Committed, Entry, Scope};
 pub use error::{BuildError, ConfigError, ModifyError};
