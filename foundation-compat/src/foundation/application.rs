@@ -144,6 +144,18 @@ impl Foundation {
         self.0.application.supervisor()
     }
 
+    /// The supervisor of the services, or why there is none.
+    ///
+    /// # Errors
+    /// [`LifecycleError::NotStarted`], [`LifecycleError::Stopped`].
+    pub fn running(&self) -> Result<Arc<Supervisor>, LifecycleError> {
+        match &self.0.application.state().run {
+            Run::Running(supervisor) => Ok(Arc::clone(supervisor)),
+            Run::NotStarted | Run::Starting => Err(LifecycleError::NotStarted),
+            Run::Stopped(_) => Err(LifecycleError::Stopped),
+        }
+    }
+
     /// Shuts the instance down: stops its services, if it was started, the last started first; then closes every subsystem, so
     /// that their operations say that they are closed. Pools are closed with it; breakers and limiters have nothing to close,
     /// and go on working for who still has them. Owners are not touched.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use foundation_types::{Health, MonoTime, Namespace, Timestamp};
+use foundation_types::{Health, Namespace, Timestamp};
 use serde::Serialize;
 
 use super::Foundation;
@@ -47,8 +47,8 @@ impl SubsystemStatus {
 pub struct FoundationHealth {
     /// Healthy if every subsystem is, else degraded.
     pub status: Health,
-    /// When that was found, on the monotonic clock of the instance.
-    pub timestamp: MonoTime,
+    /// When that was found.
+    pub timestamp: Timestamp,
     /// Its subsystems by name.
     pub services: BTreeMap<&'static str, SubsystemStatus>,
     /// Whether every subsystem runs.
@@ -81,7 +81,7 @@ impl Foundation {
         let all_healthy = services.values().all(|service| service.is_healthy());
         FoundationHealth {
             status: if all_healthy { Health::Healthy } else { Health::Degraded },
-            timestamp: self.0.clock.mono(),
+            timestamp: self.0.clock.wall(),
             foundation_available: !services.values().any(|service| *service == SubsystemStatus::Stopped),
             services,
         }

@@ -124,6 +124,9 @@ pub enum LifecycleError {
     /// The application runs, or is being started.
     #[error("the application has been started already")]
     AlreadyStarted,
+    /// The application has not been started.
+    #[error("the application has not been started")]
+    NotStarted,
     /// The application has been shut down.
     #[error("the application has been shut down")]
     Stopped,
@@ -170,9 +173,11 @@ impl Classify for LifecycleError {
             Self::ConfigRefused { .. } => ErrorKind::ValidationFailed,
             Self::TooManyServices | Self::NoThread(_) => ErrorKind::ResourceExhausted,
             Self::WouldWaitForItself(_) => ErrorKind::InternalError,
-            Self::Disabled(_) | Self::NotRunning(_) | Self::IntensityExceeded { .. } | Self::Stopped => {
-                ErrorKind::ServiceUnavailable
-            }
+            Self::Disabled(_)
+            | Self::NotRunning(_)
+            | Self::IntensityExceeded { .. }
+            | Self::NotStarted
+            | Self::Stopped => ErrorKind::ServiceUnavailable,
         }
     }
 
@@ -210,7 +215,9 @@ impl Classify for LifecycleError {
             Self::RequiredBy { service, by } => context.with("service", service.to_string()).with("by", by.to_string()),
             Self::DependencyCycle(services) => context.with("services", list(services)),
             Self::MissingDependencies(services) => context.with("dependencies", list(services)),
-            Self::TooManyServices | Self::NoThread(_) | Self::AlreadyStarted | Self::Stopped => context,
+            Self::TooManyServices | Self::NoThread(_) | Self::AlreadyStarted | Self::NotStarted | Self::Stopped => {
+                context
+            }
         }
     }
 }
