@@ -14,10 +14,17 @@ use proptest::sample::select;
 
 use crate::scripted::{Entry, Stage};
 
+/// What a patch does to the interval.
+#[derive(Clone, Copy, Debug)]
+enum Interval {
+    Stays,
+    To(Option<Duration>),
+}
+
 /// A patch in the open.
 #[derive(Clone, Debug)]
 struct Draw {
-    interval: Option<Option<Duration>>,
+    interval: Interval,
     graceful: Option<Duration>,
     start: Option<Duration>,
     telemetry: Option<Toggle>,
@@ -29,7 +36,7 @@ fn draws() -> impl Strategy<Value = Draw> {
         let too_long = MAX_SERVICE_DURATION + Duration::from_nanos(1);
         select(vec![Duration::ZERO, Duration::from_secs(1), Duration::from_secs(7), MAX_SERVICE_DURATION, too_long])
     };
-    let interval = option::weighted(0.5, option::of(durations()));
+    let interval = prop_oneof![Just(Interval::Stays), option::of(durations()).prop_map(Interval::To)];
     let sometimes = || option::weighted(0.3, durations());
     let toggles = option::of(select(vec![Toggle::On, Toggle::Off]));
     let keys = option::of(select(vec!["a", "b", "refuse", "panic"]));
@@ -45,7 +52,7 @@ fn draws() -> impl Strategy<Value = Draw> {
 impl Draw {
     fn patch(&self) -> ServiceConfigPatch {
         let mut patch = ServiceConfigPatch::new();
-        if let Some(interval) = self.interval {
+        if let Interval::To(interval) = self.interval {
             patch = patch.health_check_interval(interval);
         }
         if let Some(graceful) = self.graceful {
@@ -66,14 +73,16 @@ impl Draw {
     fn is_valid(&self) -> bool {
         let in_range = |duration: Duration| duration <= MAX_SERVICE_DURATION;
         let above_zero = |duration: Duration| !duration.is_zero() && in_range(duration);
-        self.interval.flatten().is_none_or(above_zero)
+        !matches!(self.interval, Interval::To(Some(interval)) if !above_zero(interval))
             && self.graceful.is_none_or(in_range)
             && self.start.is_none_or(above_zero)
     }
 
     fn merged_into(&self, config: &ServiceConfig) -> ServiceConfig {
         let mut config = config.clone();
-        config.health_check_interval = self.interval.unwrap_or(config.health_check_interval);
+        if let Interval::To(interval) = self.interval {
+            config.health_check_interval = interval;
+        }
         config.graceful_shutdown_timeout = self.graceful.unwrap_or(config.graceful_shutdown_timeout);
         config.start_timeout = self.start.unwrap_or(config.start_timeout);
         config.telemetry = self.telemetry.unwrap_or(config.telemetry);

@@ -118,8 +118,8 @@ fn p08_health_counts_percentages_phases_and_recommendations_are_those_of_the_mod
                 .map(|index| expected[&plan.name(index)].0)
                 .collect();
             let seen = &status.startup_phases[&phase];
-            let healthy = of.iter().filter(|&&health| health == Health::Healthy).count();
-            assert_eq!((seen.total_count, seen.healthy_count, seen.status), (of.len(), healthy, model(&of).0));
+            let good = of.iter().filter(|&&health| health == Health::Healthy).count();
+            assert_eq!((seen.total_count, seen.healthy_count, seen.status), (of.len(), good, model(&of).0));
         }
     });
 }

@@ -29,8 +29,8 @@ fn waits() -> impl Strategy<Value = Duration> {
         nano,
         Duration::from_secs(1),
         WINDOW / 2,
-        WINDOW - Duration::from_secs(1),
-        WINDOW - nano,
+        WINDOW.saturating_sub(Duration::from_secs(1)),
+        WINDOW.saturating_sub(nano),
         WINDOW,
         WINDOW + nano,
     ])

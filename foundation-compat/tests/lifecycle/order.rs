@@ -99,8 +99,8 @@ fn p02_a_bad_graph_is_refused_by_name_and_nothing_has_been_started() {
                 }
             }
             // Moving a service to the first phase may put what it needs already into a later one.
-            (Fault::LaterPhase, LifecycleError::PhaseOrder { service, .. }) => assert_eq!(service, culprit),
-            (Fault::Duplicate, LifecycleError::DuplicateService(service)) => assert_eq!(service, culprit),
+            (Fault::LaterPhase, LifecycleError::PhaseOrder { service, .. })
+            | (Fault::Duplicate, LifecycleError::DuplicateService(service)) => assert_eq!(service, culprit),
             (fault, error) => panic!("{fault:?} gave {error}"),
         }
         assert_eq!(stage.journal(), []);

@@ -121,7 +121,7 @@ fn p07_a_restart_on_request_needs_the_dependencies_and_replaces_what_runs() {
         let none = Intensity { max_restarts: 0, within: Duration::from_mins(1) };
         let builder = stage.builder().services(specs).gate(FeatureGate::all_on()).intensity(none);
         let supervisor = builder.start().expect("it starts");
-        let mut state = vec![ServiceState::Running; plan.len()];
+        let mut model = vec![ServiceState::Running; plan.len()];
         for act in acts {
             match act {
                 Act::End(pick) => {
@@ -129,13 +129,13 @@ fn p07_a_restart_on_request_needs_the_dependencies_and_replaces_what_runs() {
                     if let Ok(pid) = supervisor.pid(&plan.name(index)) {
                         end(&pid, &ExitReason::Normal);
                         supervisor.run_due();
-                        state[index] = ServiceState::Stopped;
+                        model[index] = ServiceState::Stopped;
                     }
                 }
                 Act::Disable(pick) => {
                     let index = pick.index(plan.len());
                     if supervisor.disable_services(&[plan.name(index)]).is_ok() {
-                        state[index] = ServiceState::Disabled;
+                        model[index] = ServiceState::Disabled;
                     }
                 }
                 Act::Restart(pick) => {
@@ -145,12 +145,12 @@ fn p07_a_restart_on_request_needs_the_dependencies_and_replaces_what_runs() {
                     let missing: Vec<ServiceName> = plan.0[index]
                         .dependencies
                         .iter()
-                        .filter(|&&dependency| state[dependency] != ServiceState::Running)
+                        .filter(|&&dependency| model[dependency] != ServiceState::Running)
                         .map(|&dependency| plan.name(dependency))
                         .collect();
                     match supervisor.restart_service(&name) {
                         Err(LifecycleError::Disabled(of)) => {
-                            assert_eq!((of, state[index]), (name, ServiceState::Disabled));
+                            assert_eq!((of, model[index]), (name, ServiceState::Disabled));
                         }
                         Err(LifecycleError::MissingDependencies(of)) => {
                             assert!(!missing.is_empty());
@@ -158,16 +158,16 @@ fn p07_a_restart_on_request_needs_the_dependencies_and_replaces_what_runs() {
                             assert_eq!(supervisor.pid(&name).ok(), before, "it is as it was");
                         }
                         Ok(pid) => {
-                            assert!(state[index] != ServiceState::Disabled && missing.is_empty());
+                            assert!(model[index] != ServiceState::Disabled && missing.is_empty());
                             assert!(pid.is_alive() && Some(&pid) != before.as_ref());
                             assert_eq!(
                                 before.and_then(|pid| pid.exit_reason()),
-                                match state[index] {
+                                match model[index] {
                                     ServiceState::Running => Some(ExitReason::Shutdown),
                                     _ => None,
                                 }
                             );
-                            state[index] = ServiceState::Running;
+                            model[index] = ServiceState::Running;
                         }
                         Err(error) => panic!("{error}"),
                     }
@@ -179,7 +179,7 @@ fn p07_a_restart_on_request_needs_the_dependencies_and_replaces_what_runs() {
                 }
             }
             let seen = supervisor.status();
-            for (index, &expected) in state.iter().enumerate() {
+            for (index, &expected) in model.iter().enumerate() {
                 assert_eq!(seen.services[&plan.name(index)].status, expected);
             }
         }

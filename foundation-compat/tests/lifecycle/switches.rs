@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use foundation_compat::lifecycle::{Intensity, LifecycleError, ServiceState};
+use foundation_compat::lifecycle::{Intensity, LifecycleError, ServiceState, Supervisor};
 use foundation_types::testing::{RecordingObserver, check};
 use foundation_types::{ExitReason, Feature, FeatureGate, Health, ServiceName};
 use proptest::collection::vec;
@@ -42,6 +42,153 @@ fn feature(index: usize, optional: &[bool]) -> Option<Feature> {
     Feature::ALL.get(before).copied()
 }
 
+/// A running application, and who of it is off.
+struct Model<'p> {
+    plan: &'p Plan,
+    optional: &'p [bool],
+    stage: Stage,
+    supervisor: Supervisor,
+    is_off: Vec<bool>,
+    flips: usize,
+}
+
+impl Model<'_> {
+    fn feature(&self, index: usize) -> Option<Feature> {
+        feature(index, self.optional)
+    }
+
+    fn chosen(&self, picks: &[Index]) -> (Vec<usize>, Vec<ServiceName>) {
+        let chosen: Vec<usize> = picks.iter().map(|pick| pick.index(self.plan.len())).collect();
+        let names = chosen.iter().map(|&index| self.plan.name(index)).collect();
+        (chosen, names)
+    }
+
+    fn index_of(&self, name: &ServiceName) -> usize {
+        (0..self.plan.len()).find(|&index| self.plan.name(index) == *name).expect("it is one of the services")
+    }
+
+    /// Those of the chosen ones that are off or on, in start order.
+    fn ordered(&self, chosen: &[usize], off: bool) -> Vec<usize> {
+        let mut order = self.plan.reference_order();
+        order.retain(|index| chosen.contains(index) && self.is_off[*index] == off);
+        order
+    }
+
+    fn names(&self, indexes: &[usize]) -> Vec<ServiceName> {
+        indexes.iter().map(|&index| self.plan.name(index)).collect()
+    }
+
+    fn all_optional(&self, chosen: &[usize]) -> bool {
+        chosen.iter().all(|&index| self.feature(index).is_some())
+    }
+
+    fn disable(&mut self, picks: &[Index]) {
+        let (chosen, names) = self.chosen(picks);
+        let stopped = self.stage.stopped().len();
+        let needed = |index: usize| {
+            let mut dependents = self.plan.dependents(index);
+            dependents.any(|other| !self.is_off[other] && !chosen.contains(&other))
+        };
+        match self.supervisor.disable_services(&names) {
+            Ok(()) => {
+                assert!(self.all_optional(&chosen));
+                assert!(!chosen.iter().any(|&index| !self.is_off[index] && needed(index)));
+                let mut going = self.ordered(&chosen, false);
+                going.reverse();
+                assert_eq!(self.stage.stopped()[stopped..], self.names(&going), "dependents stop first");
+                self.flips += going.len();
+                for index in going {
+                    self.is_off[index] = true;
+                }
+            }
+            Err(LifecycleError::NotOptional(name)) => {
+                let index = self.index_of(&name);
+                assert!(chosen.contains(&index) && self.feature(index).is_none());
+            }
+            Err(LifecycleError::RequiredBy { service, by }) => {
+                assert!(self.all_optional(&chosen));
+                let (service, by) = (self.index_of(&service), self.index_of(&by));
+                assert!(chosen.contains(&service) && !self.is_off[service]);
+                assert!(!chosen.contains(&by) && !self.is_off[by]);
+                assert!(self.plan.0[by].dependencies.contains(&service));
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn enable(&mut self, picks: &[Index]) {
+        let (chosen, names) = self.chosen(picks);
+        let started = self.stage.started().len();
+        let lacks = |index: usize| {
+            let mut dependencies = self.plan.0[index].dependencies.iter();
+            dependencies.any(|dependency| self.is_off[*dependency] && !chosen.contains(dependency))
+        };
+        match self.supervisor.enable_services(&names) {
+            Ok(()) => {
+                assert!(self.all_optional(&chosen));
+                assert!(!chosen.iter().any(|&index| self.is_off[index] && lacks(index)));
+                let coming = self.ordered(&chosen, true);
+                assert_eq!(self.stage.started()[started..], self.names(&coming), "dependencies start first");
+                self.flips += coming.len();
+                for index in coming {
+                    self.is_off[index] = false;
+                }
+            }
+            Err(LifecycleError::NotOptional(name)) => {
+                let index = self.index_of(&name);
+                assert!(chosen.contains(&index) && self.feature(index).is_none());
+            }
+            Err(LifecycleError::MissingDependencies(_)) => {
+                assert!(chosen.iter().any(|&index| self.is_off[index] && lacks(index)));
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn end(&self, pick: Index) {
+        let index = pick.index(self.plan.len());
+        match self.supervisor.pid(&self.plan.name(index)) {
+            Ok(pid) => {
+                end(&pid, &ExitReason::error("told to"));
+                assert_eq!(self.supervisor.run_due(), 1);
+            }
+            Err(LifecycleError::Disabled(_)) => assert!(self.is_off[index]),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn name_nobody(&self, picks: &[Index]) {
+        let (_, mut names) = self.chosen(picks);
+        names.push(ServiceName::from_static("nobody"));
+        for answer in [self.supervisor.disable_services(&names), self.supervisor.enable_services(&names)] {
+            assert!(matches!(answer, Err(LifecycleError::UnknownService(_))), "{answer:?}");
+        }
+    }
+
+    fn verify(&self, gate: &FeatureGate) {
+        // Those that are off would be unhealthy, were they asked.
+        for (index, &is_off) in self.is_off.iter().enumerate() {
+            let name = self.plan.name(index);
+            self.stage.forget_checks(&name);
+            if is_off {
+                self.stage.script_checks(&name, [Check::Panic]);
+            }
+        }
+        let health = self.supervisor.health_check();
+        assert_eq!(health.overall_health, Health::Healthy);
+        assert_eq!(health.service_health.len(), self.is_off.iter().filter(|&&off| !off).count());
+        let status = self.supervisor.status();
+        for (index, &is_off) in self.is_off.iter().enumerate() {
+            let expected = if is_off { ServiceState::Disabled } else { ServiceState::Running };
+            assert_eq!(status.services[&self.plan.name(index)].status, expected);
+            if let Some(feature) = self.feature(index) {
+                assert_eq!(gate.is_on(feature), !is_off, "the flag follows the service");
+            }
+        }
+        assert!(self.supervisor.available());
+    }
+}
+
 #[test]
 fn p17_services_go_and_come_back_all_or_none_and_do_not_count_while_they_are_off() {
     check(96, (Plan::any(16), vec(any::<bool>(), 16), acts()), |(plan, optional, acts)| {
@@ -50,8 +197,7 @@ fn p17_services_go_and_come_back_all_or_none_and_do_not_count_while_they_are_off
         }
         let stage = Stage::new();
         let observer = Arc::new(RecordingObserver::new());
-        let feature = |index: usize| feature(index, &optional);
-        let specs = stage.specs(&plan).into_iter().enumerate().map(|(index, spec)| match feature(index) {
+        let specs = stage.specs(&plan).into_iter().enumerate().map(|(index, spec)| match feature(index, &optional) {
             Some(feature) => spec.optional(feature),
             None => spec,
         });
@@ -59,114 +205,18 @@ fn p17_services_go_and_come_back_all_or_none_and_do_not_count_while_they_are_off
         let intensity = Intensity { max_restarts: 1_000, within: Duration::from_mins(1) };
         let builder = stage.builder().services(specs).gate(gate.clone()).intensity(intensity);
         let supervisor = builder.observer(Arc::<RecordingObserver>::clone(&observer)).start().expect("it starts");
-        let mut is_off = vec![false; plan.len()];
-        let mut flips = 0;
+        let is_off = vec![false; plan.len()];
+        let mut model = Model { plan: &plan, optional: &optional, stage, supervisor, is_off, flips: 0 };
         for act in acts {
-            let stopped = stage.stopped().len();
             match act {
-                Act::Disable(picks) => {
-                    let chosen: Vec<usize> = picks.iter().map(|pick| pick.index(plan.len())).collect();
-                    let names: Vec<ServiceName> = chosen.iter().map(|&index| plan.name(index)).collect();
-                    let needed = |index: usize| {
-                        let mut dependents = plan.dependents(index);
-                        dependents.any(|other| !is_off[other] && !chosen.contains(&other))
-                    };
-                    match supervisor.disable_services(&names) {
-                        Ok(()) => {
-                            assert!(chosen.iter().all(|&index| feature(index).is_some()));
-                            assert!(!chosen.iter().any(|&index| !is_off[index] && needed(index)));
-                            let mut going: Vec<usize> = plan.reference_order();
-                            going.retain(|index| chosen.contains(index) && !is_off[*index]);
-                            going.reverse();
-                            let gone: Vec<ServiceName> = going.iter().map(|&index| plan.name(index)).collect();
-                            assert_eq!(stage.stopped()[stopped..], gone, "dependents stop first");
-                            flips += going.len();
-                            going.into_iter().for_each(|index| is_off[index] = true);
-                        }
-                        Err(LifecycleError::NotOptional(name)) => {
-                            assert!(chosen.iter().any(|&index| plan.name(index) == name && feature(index).is_none()));
-                        }
-                        Err(LifecycleError::RequiredBy { service, by }) => {
-                            assert!(chosen.iter().all(|&index| feature(index).is_some()));
-                            let named = |name: &ServiceName| {
-                                (0..plan.len()).find(|&index| plan.name(index) == *name).expect("a service")
-                            };
-                            let (service, by) = (named(&service), named(&by));
-                            assert!(chosen.contains(&service) && !is_off[service]);
-                            assert!(!chosen.contains(&by) && !is_off[by]);
-                            assert!(plan.0[by].dependencies.contains(&service));
-                        }
-                        Err(error) => panic!("{error}"),
-                    }
-                }
-                Act::Enable(picks) => {
-                    let chosen: Vec<usize> = picks.iter().map(|pick| pick.index(plan.len())).collect();
-                    let names: Vec<ServiceName> = chosen.iter().map(|&index| plan.name(index)).collect();
-                    let started = stage.started().len();
-                    let lacks = |index: usize| {
-                        let mut dependencies = plan.0[index].dependencies.iter();
-                        dependencies.any(|dependency| is_off[*dependency] && !chosen.contains(dependency))
-                    };
-                    match supervisor.enable_services(&names) {
-                        Ok(()) => {
-                            assert!(chosen.iter().all(|&index| feature(index).is_some()));
-                            assert!(!chosen.iter().any(|&index| is_off[index] && lacks(index)));
-                            let mut coming: Vec<usize> = plan.reference_order();
-                            coming.retain(|index| chosen.contains(index) && is_off[*index]);
-                            let come: Vec<ServiceName> = coming.iter().map(|&index| plan.name(index)).collect();
-                            assert_eq!(stage.started()[started..], come, "dependencies start first");
-                            flips += coming.len();
-                            coming.into_iter().for_each(|index| is_off[index] = false);
-                        }
-                        Err(LifecycleError::NotOptional(name)) => {
-                            assert!(chosen.iter().any(|&index| plan.name(index) == name && feature(index).is_none()));
-                        }
-                        Err(LifecycleError::MissingDependencies(_)) => {
-                            assert!(chosen.iter().any(|&index| is_off[index] && lacks(index)));
-                        }
-                        Err(error) => panic!("{error}"),
-                    }
-                }
-                Act::End(pick) => {
-                    let index = pick.index(plan.len());
-                    match supervisor.pid(&plan.name(index)) {
-                        Ok(pid) => {
-                            end(&pid, &ExitReason::error("told to"));
-                            assert_eq!(supervisor.run_due(), 1);
-                        }
-                        Err(LifecycleError::Disabled(_)) => assert!(is_off[index]),
-                        Err(error) => panic!("{error}"),
-                    }
-                }
-                Act::NameNobody(picks) => {
-                    let mut names: Vec<ServiceName> =
-                        picks.iter().map(|pick| plan.name(pick.index(plan.len()))).collect();
-                    names.push(ServiceName::from_static("nobody"));
-                    for answer in [supervisor.disable_services(&names), supervisor.enable_services(&names)] {
-                        assert!(matches!(answer, Err(LifecycleError::UnknownService(_))), "{answer:?}");
-                    }
-                }
+                Act::Disable(picks) => model.disable(&picks),
+                Act::Enable(picks) => model.enable(&picks),
+                Act::End(pick) => model.end(pick),
+                Act::NameNobody(picks) => model.name_nobody(&picks),
             }
-            // Those that are off would be unhealthy, were they asked.
-            for index in 0..plan.len() {
-                stage.forget_checks(&plan.name(index));
-                if is_off[index] {
-                    stage.script_checks(&plan.name(index), [Check::Panic]);
-                }
-            }
-            let health = supervisor.health_check();
-            assert_eq!(health.overall_health, Health::Healthy);
-            assert_eq!(health.service_health.len(), is_off.iter().filter(|&&off| !off).count());
-            let status = supervisor.status();
-            for index in 0..plan.len() {
-                let expected = if is_off[index] { ServiceState::Disabled } else { ServiceState::Running };
-                assert_eq!(status.services[&plan.name(index)].status, expected);
-                if let Some(feature) = feature(index) {
-                    assert_eq!(gate.is_on(feature), !is_off[index], "the flag follows the service");
-                }
-            }
-            assert_eq!(observer.events_named("foundation.application.feature_changed").len(), flips);
-            assert!(supervisor.available());
+            model.verify(&gate);
+            let told = observer.events_named("foundation.application.feature_changed");
+            assert_eq!(told.len(), model.flips);
         }
     });
 }

@@ -7,6 +7,7 @@ use foundation_compat::lifecycle::{
     BoxError, Directory, LifecycleError, Restart, Service, ServiceContext, ServiceSpec, ServiceState, SpawnError,
     Supervisor,
 };
+use foundation_types::liveness::ShutdownSignal;
 use foundation_types::{ExitReason, ManualClock, Name, Pid, ServiceName};
 
 /// A service with two tasks, the first of which ends at once and the second when told to.
@@ -14,7 +15,7 @@ struct Pair;
 
 impl Service for Pair {
     fn start(&self, context: &ServiceContext) -> Result<(), BoxError> {
-        context.spawn(Name::from_static("stays"), |stop| stop.wait())?;
+        context.spawn(Name::from_static("stays"), ShutdownSignal::wait)?;
         let ready = context.clone();
         context.spawn(Name::from_static("goes"), move |stop| match stop.wait() {
             ExitReason::Error(_) => {
