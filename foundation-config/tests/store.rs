@@ -94,7 +94,7 @@ fn a_source_that_breaks_keeps_its_last_good_content_and_does_not_stop_the_others
     let remote = Arc::new(MapSource::new("remote", Layer::Remote, map(&[("high", 30)])));
     let store = Store::<Limits>::builder()
         .clock(Arc::new(clock.clone()))
-        .source_with(Arc::clone(&file), StalePolicy::ErrorAfter(Duration::from_secs(300)))
+        .source_with(Arc::clone(&file), StalePolicy::ErrorAfter(Duration::from_mins(5)))
         .source(Arc::clone(&remote))
         .load()
         .expect("valid");
@@ -104,7 +104,7 @@ fn a_source_that_breaks_keeps_its_last_good_content_and_does_not_stop_the_others
     assert!(matches!(report.sources[0].outcome, SourceOutcome::Rejected(ConfigError::Invalid(_))));
     assert!(matches!(report.sources[1].outcome, SourceOutcome::Applied));
     assert_eq!((store.load().low, store.load().high), (3, 40));
-    clock.advance(Duration::from_secs(300));
+    clock.advance(Duration::from_mins(5));
     assert_eq!(store.get_as::<i64>("low"), Ok(3));
     clock.advance(Duration::from_nanos(1));
     assert!(matches!(store.get_as::<i64>("low"), Err(ConfigError::Unavailable { .. })));

@@ -1,7 +1,7 @@
 //! What readers and subscribers share with the store.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 
 use arc_swap::ArcSwap;
@@ -9,7 +9,7 @@ use foundation_types::{Clock, Emitter, MonoTime};
 use parking_lot::RwLock;
 
 use super::log::{Log, Read};
-use super::waiters::Waiters;
+use super::waiters::{Ticket, Waiters};
 use crate::change::Change;
 use crate::layer::Version;
 use crate::limits::Limits;
@@ -26,7 +26,6 @@ pub(crate) struct Feed<S> {
     waiters: Waiters,
     is_closed: AtomicBool,
     subscriptions: AtomicUsize,
-    next_id: AtomicU64,
 }
 
 impl<S> Feed<S> {
@@ -39,7 +38,6 @@ impl<S> Feed<S> {
             waiters: Waiters::default(),
             is_closed: AtomicBool::new(false),
             subscriptions: AtomicUsize::new(0),
-            next_id: AtomicU64::new(0),
         }
     }
 
@@ -85,24 +83,23 @@ impl<S> Feed<S> {
         self.log.read().next()
     }
 
-    pub(super) fn wait(&self, path: &Path, id: u64, waker: Waker) {
-        self.waiters.enter(path, id, waker);
+    pub(super) fn wait(&self, path: &Path, ticket: Ticket, waker: Waker) -> Ticket {
+        self.waiters.enter(path, ticket, waker)
     }
 
-    pub(super) fn stop_waiting(&self, path: &Path, id: u64) {
-        self.waiters.leave(path, id);
+    pub(super) fn stop_waiting(&self, path: &Path, ticket: Ticket) {
+        self.waiters.leave(path, ticket);
     }
 
     pub(crate) fn subscriptions(&self) -> usize {
         self.subscriptions.load(Ordering::Relaxed)
     }
 
-    /// Takes one of `most` places for a subscription, and gives its id; `None` if there is none left.
-    pub(super) fn enter(&self, most: usize) -> Option<u64> {
+    /// Takes one of `most` places for a subscription; whether there was one left.
+    pub(super) fn enter(&self, most: usize) -> bool {
         let room = |taken: usize| (taken < most).then_some(taken + 1);
         // Relaxed: a count, which orders nothing.
-        self.subscriptions.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).ok()?;
-        Some(self.next_id.fetch_add(1, Ordering::Relaxed))
+        self.subscriptions.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_ok()
     }
 
     pub(super) fn leave(&self) {

@@ -24,7 +24,9 @@ pub(super) enum Read {
     NotYet,
     Change(Arc<Change>),
     /// It is forgotten; this is the first that is not.
-    Forgotten { oldest: Version },
+    Forgotten {
+        oldest: Version,
+    },
 }
 
 impl Log {

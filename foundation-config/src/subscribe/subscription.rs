@@ -13,6 +13,7 @@ use futures_core::Stream;
 use super::Filter;
 use super::feed::Feed;
 use super::log::Read;
+use super::waiters::Ticket;
 use crate::change::Change;
 use crate::error::ConfigError;
 use crate::events::SUBSCRIBER_LAGGED_EVENT;
@@ -49,9 +50,8 @@ pub enum Delivery {
 pub struct Subscription<S: Schema = Dynamic> {
     feed: Arc<Feed<S>>,
     filter: Filter,
-    /// Where it waits in the feed.
-    id: u64,
-    is_waiting: bool,
+    /// Where it waits in the feed, if it does.
+    ticket: Ticket,
     /// The version that it looks at next.
     next: Version,
     /// The version up to which [`Self::latest`] has looked.
@@ -60,10 +60,11 @@ pub struct Subscription<S: Schema = Dynamic> {
 
 impl<S: Schema> Subscription<S> {
     pub(crate) fn new(feed: &Arc<Feed<S>>, filter: Filter, most: usize) -> Result<Self, ConfigError> {
-        let limit = ConfigError::LimitExceeded { what: Limit::Subscriptions, max: most };
-        let id = feed.enter(most).ok_or(limit)?;
+        if !feed.enter(most) {
+            return Err(ConfigError::LimitExceeded { what: Limit::Subscriptions, max: most });
+        }
         let next = feed.next_version();
-        Ok(Self { feed: Arc::clone(feed), filter, id, is_waiting: false, next, seen: next })
+        Ok(Self { feed: Arc::clone(feed), filter, ticket: Ticket::default(), next, seen: next })
     }
 
     /// The next delivery, if it is there.
@@ -129,8 +130,7 @@ impl<S: Schema> Subscription<S> {
         if let Some(delivery) = self.try_recv() {
             return Poll::Ready(Some(delivery));
         }
-        self.is_waiting = true;
-        self.feed.wait(&self.filter.prefix, self.id, context.waker().clone());
+        self.ticket = self.feed.wait(&self.filter.prefix, self.ticket, context.waker().clone());
         // Looked at before the last look for a change: what was committed before the end is delivered.
         let is_closed = self.feed.is_closed();
         match self.try_recv() {
@@ -163,9 +163,7 @@ impl<S: Schema> Stream for Subscription<S> {
 
 impl<S: Schema> Drop for Subscription<S> {
     fn drop(&mut self) {
-        if self.is_waiting {
-            self.feed.stop_waiting(&self.filter.prefix, self.id);
-        }
+        self.feed.stop_waiting(&self.filter.prefix, self.ticket);
         self.feed.leave();
     }
 }

@@ -4,51 +4,77 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
 
-use foundation_types::Text;
+use foundation_types::{Text, contain};
 use parking_lot::Mutex;
 
 use crate::path::Path;
 
 /// The wakers of all who wait, at the places of a tree. Waking the ones that a change concerns costs O(depth + those who are
-/// woken), and allocates nothing: their lists are taken as they are.
+/// woken), and allocates nothing for them: their lists are taken as they are.
 #[derive(Default)]
 pub(super) struct Waiters {
-    root: Mutex<Place>,
+    root: Mutex<Root>,
     /// How many wait, so that a commit without waiters takes no lock.
     waiting: AtomicUsize,
 }
 
 #[derive(Default)]
+struct Root {
+    place: Place,
+    /// How often lists have been taken; never 0 in a ticket.
+    round: u64,
+}
+
+#[derive(Default)]
 struct Place {
-    here: BTreeMap<u64, Waker>,
+    here: Vec<Option<Waker>>,
+    /// The places in the list that somebody has left.
+    free: Vec<usize>,
+    /// The round in which the list began.
+    since: u64,
     below: BTreeMap<Text, Place>,
 }
 
+/// Where somebody waits. It says nothing any more once the list has been taken.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Ticket {
+    since: u64,
+    index: usize,
+}
+
 impl Waiters {
-    /// Notes that `id` waits for changes at, above and below `path`. Its earlier waker there is replaced.
+    /// Notes that somebody waits for changes at, above and below `path`, in place of what they noted with their last ticket,
+    /// which is the default one at first and after they have left.
     ///
     /// Whoever calls this has to look for a change afterwards: one may have come in between.
-    pub(super) fn enter(&self, path: &Path, id: u64, waker: Waker) {
-        let displaced = {
+    pub(super) fn enter(&self, path: &Path, ticket: Ticket, waker: Waker) -> Ticket {
+        let (ticket, displaced) = {
             let mut root = self.root.lock();
-            let place = path.texts().iter().fold(&mut *root, |place, key| place.below.entry(key.clone()).or_default());
-            let displaced = place.here.insert(id, waker);
-            if displaced.is_none() {
-                // Ordered by the fence in `is_empty`.
-                self.waiting.fetch_add(1, Ordering::SeqCst);
+            let round = root.round + 1;
+            let place =
+                path.texts().iter().fold(&mut root.place, |place, key| place.below.entry(key.clone()).or_default());
+            if place.here.is_empty() {
+                place.since = round;
             }
-            displaced
+            if ticket.since == place.since {
+                (ticket, place.here[ticket.index].replace(waker))
+            } else {
+                // Ordered before the look for a change that has to follow; see `is_empty`.
+                self.waiting.fetch_add(1, Ordering::SeqCst);
+                (place.enter(waker), None)
+            }
         };
+        // A waker is foreign code, so it is dropped here.
         drop(displaced);
+        ticket
     }
 
-    /// Forgets that `id` waits at `path`.
-    pub(super) fn leave(&self, path: &Path, id: u64) {
-        let removed = self.root.lock().leave(path.texts(), id);
+    /// Forgets who has the ticket.
+    pub(super) fn leave(&self, path: &Path, ticket: Ticket) {
+        let removed = self.root.lock().place.leave(path.texts(), ticket);
         if removed.is_some() {
             self.waiting.fetch_sub(1, Ordering::SeqCst);
         }
-        // A waker is foreign code, so it is dropped here.
         drop(removed);
     }
 
@@ -59,13 +85,23 @@ impl Waiters {
         }
         for path in paths {
             let mut taken = Vec::new();
-            self.root.lock().take(path.texts(), &mut taken);
-            let woken: usize = taken.iter().map(BTreeMap::len).sum();
-            self.waiting.fetch_sub(woken, Ordering::SeqCst);
-            for waker in taken.into_iter().flat_map(BTreeMap::into_values) {
-                // Whoever cannot be woken must not keep the others from it.
-                let _ = foundation_types::contain(|| waker.wake());
+            {
+                let mut root = self.root.lock();
+                root.round += 1;
+                root.place.take(path.texts(), &mut taken);
             }
+            let mut wakers = taken.into_iter().flatten().flatten();
+            let mut woken = 0;
+            // Whoever cannot be woken must not keep the others from it.
+            while contain(|| {
+                for waker in wakers.by_ref() {
+                    woken += 1;
+                    waker.wake();
+                }
+            })
+            .is_err()
+            {}
+            self.waiting.fetch_sub(woken, Ordering::SeqCst);
         }
     }
 
@@ -76,10 +112,20 @@ impl Waiters {
 }
 
 impl Place {
+    fn enter(&mut self, waker: Waker) -> Ticket {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.here.push(None);
+            self.here.len() - 1
+        });
+        self.here[index] = Some(waker);
+        Ticket { since: self.since, index }
+    }
+
     /// Moves the lists at, above and below the path to `taken`.
-    fn take(&mut self, path: &[Text], taken: &mut Vec<BTreeMap<u64, Waker>>) {
+    fn take(&mut self, path: &[Text], taken: &mut Vec<Vec<Option<Waker>>>) {
         if !self.here.is_empty() {
             taken.push(std::mem::take(&mut self.here));
+            self.free.clear();
         }
         match path.split_first() {
             Some((key, rest)) => {
@@ -98,10 +144,17 @@ impl Place {
         }
     }
 
-    fn leave(&mut self, path: &[Text], id: u64) -> Option<Waker> {
-        let Some((key, rest)) = path.split_first() else { return self.here.remove(&id) };
+    fn leave(&mut self, path: &[Text], ticket: Ticket) -> Option<Waker> {
+        let Some((key, rest)) = path.split_first() else {
+            if self.since != ticket.since {
+                return None;
+            }
+            let waker = self.here.get_mut(ticket.index)?.take();
+            self.free.push(ticket.index);
+            return waker;
+        };
         let place = self.below.get_mut(key)?;
-        let waker = place.leave(rest, id);
+        let waker = place.leave(rest, ticket);
         if place.is_idle() {
             self.below.remove(key);
         }
@@ -109,6 +162,6 @@ impl Place {
     }
 
     fn is_idle(&self) -> bool {
-        self.here.is_empty() && self.below.is_empty()
+        self.here.len() == self.free.len() && self.below.is_empty()
     }
 }
