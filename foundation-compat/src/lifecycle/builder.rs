@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use foundation_types::{Clock, Emitter, FeatureGate, Namespace, Observer, SystemClock, Text};
 
-use super::config::Toggle;
+use super::config::{MAX_SERVICE_DURATION, Toggle};
 use super::context::Directory;
 use super::engine::{Driving, Engine, HealthOptions, Options};
 use super::error::LifecycleError;
@@ -17,6 +17,9 @@ use super::instance::Common;
 use super::policy::{Intensity, RestartWindow, Strategy};
 use super::spec::ServiceSpec;
 use super::supervisor::{MAX_SERVICES, Supervisor};
+
+/// How long a factory may take.
+pub(super) const DEFAULT_START_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Options of a [`Supervisor`].
 #[must_use = "a builder does nothing until started"]
@@ -37,7 +40,6 @@ pub struct SupervisorBuilder {
 
 impl Default for SupervisorBuilder {
     fn default() -> Self {
-        const ONE: NonZeroU32 = NonZeroU32::MIN;
         Self {
             services: Vec::new(),
             strategy: Strategy::default(),
@@ -46,14 +48,8 @@ impl Default for SupervisorBuilder {
             gate: FeatureGate::default(),
             emitter: Emitter::none(),
             namespace: Namespace::default(),
-            start_timeout: Duration::from_secs(5),
-            health: HealthOptions {
-                timeout: Duration::from_secs(5),
-                interval: Duration::from_secs(30),
-                dependency_interval: Duration::from_mins(1),
-                degraded_after: ONE,
-                unhealthy_after: ONE.saturating_add(2),
-            },
+            start_timeout: DEFAULT_START_TIMEOUT,
+            health: HealthOptions::default(),
             health_warnings: Toggle::On,
             directory: None,
             driving: Driving::Thread,
@@ -189,23 +185,22 @@ impl SupervisorBuilder {
             health: self.health,
             health_warnings: self.health_warnings,
             directory: self.directory,
+            longest_stop: MAX_SERVICE_DURATION,
         };
         let engine = Engine::new(common, options, RestartWindow::new(self.intensity));
         engine.start_all(order, &disabled)?;
-        let supervisor = Supervisor::new(engine, self.driving);
-        if self.driving == Driving::Thread {
-            let engine = Arc::clone(supervisor.engine());
-            let drive = move || {
-                while engine.await_exit() {
-                    let turn = engine.turn();
-                    engine.settle(&turn);
-                }
-            };
-            let spawned = thread::Builder::new().name("foundation-supervisor".to_owned()).spawn(drive);
-            spawned.map_err(|error| LifecycleError::NoThread(Text::from(error.to_string())))?;
-        }
-        Ok(supervisor)
+        drive(Supervisor::new(engine, self.driving))
     }
+}
+
+/// Starts the thread that restarts services, unless they are driven by hand.
+pub(super) fn drive(supervisor: Supervisor) -> Result<Supervisor, LifecycleError> {
+    if supervisor.driving() == Driving::Thread {
+        let engine = Arc::clone(supervisor.engine());
+        let spawned = thread::Builder::new().name("foundation-supervisor".to_owned()).spawn(move || engine.drive());
+        spawned.map_err(|error| LifecycleError::NoThread(Text::from(error.to_string())))?;
+    }
+    Ok(supervisor)
 }
 
 impl fmt::Debug for SupervisorBuilder {

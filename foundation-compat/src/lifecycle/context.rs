@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use foundation_types::liveness::ShutdownSignal;
-use foundation_types::{Clock, Emitter, ExitReason, FeatureGate, Name, Namespace, Pid, ServiceName};
+use foundation_types::{Clock, Emitter, ExitReason, FeatureGate, Metadata, Name, Namespace, Pid, ServiceName};
 
 use super::error::SpawnError;
 use super::instance::Body;
@@ -94,4 +94,13 @@ pub trait Directory: Send + Sync {
     /// # Errors
     /// Who else has the name; then the service is not started.
     fn register(&self, name: &ServiceName, pid: &Pid) -> Result<(), Pid>;
+
+    /// As [`register`](Self::register), for a [`Group`](super::Group) that is about to start, with what there is to say of it.
+    ///
+    /// # Errors
+    /// Who else has the name; then the group is not started.
+    fn register_group(&self, name: &ServiceName, pid: &Pid, metadata: &Metadata) -> Result<(), Pid> {
+        let _ = metadata;
+        self.register(name, pid)
+    }
 }

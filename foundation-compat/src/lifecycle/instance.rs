@@ -1,5 +1,6 @@
 //! One run of a service.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,9 +10,10 @@ use foundation_types::{
 };
 
 use super::config::Toggle;
+use super::context::ServiceContext;
 use super::error::SpawnError;
 use super::lane::{self, Lane, Role, Surroundings};
-use super::service::{HealthReport, Service, Usage};
+use super::service::{BoxError, HealthReport, Service, Usage};
 use super::sync::lock;
 
 /// The most tasks of one service at a time.
@@ -213,6 +215,7 @@ pub(super) struct Instance {
     pub(super) lane: Lane,
     /// `None` before the factory has returned, and when the run is over.
     service: Arc<Mutex<Option<Arc<dyn Service>>>>,
+    has_started: Arc<AtomicBool>,
     probe: Mutex<Option<Arc<Probe>>>,
 }
 
@@ -229,6 +232,7 @@ impl Instance {
             body: Arc::new(Body::new(Arc::clone(common), surroundings.clone())),
             lane: Lane::new(surroundings),
             service: Arc::default(),
+            has_started: Arc::default(),
             probe: Mutex::default(),
         })
     }
@@ -254,48 +258,61 @@ impl Instance {
         })
     }
 
+    /// Calls `start`, and remembers if it succeeded: also when nobody waits for that any more.
+    pub(super) fn start(&self, context: ServiceContext) -> lane::Answer<Result<(), BoxError>> {
+        let (service, has_started) = (self.service(), Arc::clone(&self.has_started));
+        self.lane.call(move || {
+            if let Some(service) = service {
+                service.start(&context)?;
+            }
+            has_started.store(true, Ordering::SeqCst);
+            Ok(())
+        })
+    }
+
+    /// Calls `stop` if `start` succeeded, and drops the value.
+    fn release(&self, reason: ExitReason) -> lane::Answer<()> {
+        let (place, has_started) = (self.place(), Arc::clone(&self.has_started));
+        self.lane.call(move || {
+            let service = lock(&place).take();
+            let Some(service) = service else { return };
+            if has_started.load(Ordering::SeqCst) {
+                // The panic hook has reported it, and the value is to be dropped whatever `stop` did.
+                let _ = contain(|| service.stop(&reason));
+            }
+            drop(service);
+        })
+    }
+
     /// Stops the service, its tasks, and at last its identity. Returns after `deadline` at the latest.
     pub(super) fn stop(&self, reason: &ExitReason, deadline: MonoTime) -> Stop {
         // Whoever ended by itself stops for that reason.
         let reason = self.body.pid.exit_reason().unwrap_or_else(|| reason.clone());
         self.body.begin_stop(&reason);
-        let place = self.place();
-        let cause = reason.clone();
-        let done = self.lane.call(move || {
-            let service = lock(&place).take();
-            if let Some(service) = service {
-                let stopped = contain(|| service.stop(&cause));
-                // The destructor is foreign code as well, and runs whatever `stop` did.
-                let dropped = contain(|| drop(service));
-                let _ = (stopped, dropped);
-            }
-        });
-        let clock = &*self.body.common.clock;
-        let stopped = matches!(done.wait(clock, deadline, None), lane::Waited::Returned(()));
-        if self.body.await_tasks(deadline) && stopped {
+        let released = self.release(reason.clone());
+        self.await_release(released, reason, deadline)
+    }
+
+    /// Ends a run that did not become ready: the identity at once, then the tasks. If `start` succeeds all the same, `stop` is
+    /// called then.
+    pub(super) fn give_up(&self, reason: ExitReason, deadline: MonoTime) -> Stop {
+        self.body.begin_stop(&reason);
+        self.body.end(reason.clone());
+        let released = self.release(reason.clone());
+        self.await_release(released, reason, deadline)
+    }
+
+    fn await_release(&self, released: lane::Answer<()>, reason: ExitReason, deadline: MonoTime) -> Stop {
+        let released = released.wait(&*self.body.common.clock, deadline, None);
+        // A destructor that panics has released all the same.
+        let is_over = matches!(released, lane::Waited::Returned(()) | lane::Waited::Crashed(_));
+        if self.body.await_tasks(deadline) && is_over {
             self.body.end(reason);
             Stop::Stopped
         } else {
             self.body.abandon();
             Stop::Abandoned
         }
-    }
-
-    /// Ends a run that did not become ready: the identity at once, then the tasks; `stop` is not called, the value is
-    /// dropped.
-    pub(super) fn give_up(&self, reason: ExitReason, deadline: MonoTime) -> Stop {
-        self.body.begin_stop(&reason);
-        self.body.end(reason);
-        let place = self.place();
-        self.lane.post(move || {
-            let service = lock(&place).take();
-            drop(service);
-        });
-        if self.body.await_tasks(deadline) {
-            return Stop::Stopped;
-        }
-        self.body.abandon();
-        Stop::Abandoned
     }
 
     /// The health check that is under way, or a new one.

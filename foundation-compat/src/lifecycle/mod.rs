@@ -14,6 +14,7 @@
 //! moment that everybody agrees on, and whatever outlives it can register nothing any more. Operations take place one after the
 //! other; state that must survive a restart belongs to what a factory captures, not to the service.
 
+mod bell;
 mod builder;
 mod config;
 mod context;
@@ -21,6 +22,7 @@ mod engine;
 mod error;
 mod events;
 mod graph;
+mod group;
 mod instance;
 mod lane;
 mod policy;
@@ -40,6 +42,9 @@ pub use error::{LifecycleError, SpawnError};
 pub use events::{
     ABANDONED_EVENT, DEPENDENCY_WARNINGS_EVENT, FEATURE_CHANGED_EVENT, HEALTH_CHECK_EVENT, HEALTH_CHECK_FAILED_EVENT,
     HEALTH_EVENT, INTENSITY_EXCEEDED_EVENT, RESTARTED_EVENT, STARTED_EVENT, STOPPED_EVENT, STOPPING_EVENT,
+};
+pub use group::{
+    Group, GroupBuilder, GroupError, GroupInfo, MAX_GROUP_SIZE, MEMBER_SHUTDOWN_TIMEOUT, MemberInfo, Topology,
 };
 pub use instance::MAX_TASKS;
 pub use policy::{Intensity, Restart, Strategy};

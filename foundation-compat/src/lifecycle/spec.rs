@@ -83,13 +83,18 @@ impl ServiceSpec {
         F: Fn(&ServiceContext) -> Result<S, BoxError> + Send + Sync + 'static,
         S: Service,
     {
+        let factory: Arc<Factory> = Arc::new(move |context| Ok(Arc::new(factory(context)?) as Arc<dyn Service>));
+        Self::from_factory(name.into(), factory)
+    }
+
+    pub(super) fn from_factory(name: ServiceName, factory: Arc<Factory>) -> Self {
         Self {
-            name: name.into(),
+            name,
             phase: Phase::default(),
             dependencies: Vec::new(),
             restart: Restart::default(),
             optional: None,
-            factory: Arc::new(move |context| Ok(Arc::new(factory(context)?) as Arc<dyn Service>)),
+            factory,
         }
     }
 

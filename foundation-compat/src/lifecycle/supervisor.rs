@@ -37,6 +37,10 @@ impl Supervisor {
         Self { engine, driving }
     }
 
+    pub(super) const fn driving(&self) -> Driving {
+        self.driving
+    }
+
     pub(super) const fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
@@ -162,11 +166,7 @@ impl Supervisor {
     ///
     /// Needed only by supervisors that are [driven by hand](SupervisorBuilder::driven_by_hand); to others it does no harm.
     pub fn run_due(&self) -> usize {
-        let settled = {
-            let turn = self.engine.turn();
-            self.engine.settle(&turn)
-        };
-        settled + self.engine.check_due()
+        self.engine.run_due()
     }
 
     /// Blocks until the application has ended, and says why: [`ExitReason::Shutdown`] if it was shut down, an error if services
@@ -187,13 +187,13 @@ impl Supervisor {
     /// Idempotent: later calls return the same, and calls at the same time wait for the first. Called by a task of a service, it
     /// abandons that service, for the task is waiting.
     pub fn shutdown(&self, max: Duration) -> ShutdownReport {
-        self.engine.shut_down(max)
+        self.engine.shut_down(max, ExitReason::Shutdown)
     }
 }
 
 impl Drop for Supervisor {
     fn drop(&mut self) {
-        self.engine.shut_down(Duration::MAX);
+        self.engine.shut_down(Duration::MAX, ExitReason::Shutdown);
     }
 }
 

@@ -4,6 +4,7 @@
 mod config_changes;
 mod counters;
 mod dependency_notices;
+mod groups;
 mod health;
 mod intensity;
 mod monitoring;

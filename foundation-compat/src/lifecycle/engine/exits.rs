@@ -124,7 +124,7 @@ impl Engine {
         let intensity = self.state().window.intensity();
         error!(target: "foundation::lifecycle", service = %name, %reason, "services ended too often");
         let cause = ExitReason::error(format!("restart intensity exceeded by service {name}: {reason}"));
-        self.end(turn, cause, MonoTime::NEVER, Some(name.clone()));
+        self.end(turn, cause, Some(name.clone()));
         self.common.emitter.emit(&INTENSITY_EXCEEDED_EVENT, || {
             let metadata = Metadata::new()
                 .with("service", name.to_string())

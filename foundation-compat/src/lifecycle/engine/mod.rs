@@ -16,14 +16,18 @@ mod switch;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::future::{Future, poll_fn};
 use std::num::NonZeroU32;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Poll;
 use std::time::Duration;
 
 use foundation_types::liveness::ShutdownSignal;
 use foundation_types::{Clock, ExitReason, Monitor, MonoTime, Owner, OwnerId, Pid, ServiceName};
 
+use super::bell::Bell;
 use super::config::Toggle;
 use super::context::Directory;
 use super::error::LifecycleError;
@@ -42,6 +46,8 @@ pub(super) struct Options {
     pub(super) health: HealthOptions,
     pub(super) health_warnings: Toggle,
     pub(super) directory: Option<Arc<dyn Directory>>,
+    /// The longest that any service has to stop, whatever its configuration says.
+    pub(super) longest_stop: Duration,
 }
 
 /// How health is watched.
@@ -52,6 +58,18 @@ pub(super) struct HealthOptions {
     pub(super) dependency_interval: Duration,
     pub(super) degraded_after: NonZeroU32,
     pub(super) unhealthy_after: NonZeroU32,
+}
+
+impl Default for HealthOptions {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(5),
+            interval: Duration::from_secs(30),
+            dependency_interval: Duration::from_mins(1),
+            degraded_after: NonZeroU32::MIN,
+            unhealthy_after: NonZeroU32::MIN.saturating_add(2),
+        }
+    }
 }
 
 /// The engine of a supervisor.
@@ -67,8 +85,10 @@ pub(super) struct Engine {
     /// Raised when the application is to end.
     closing: ShutdownSignal,
     state: Mutex<State>,
-    /// Notified when the turn becomes free, an exit comes in, or the stage changes.
+    /// Notified when the turn becomes free.
     changed: Condvar,
+    /// Rings when an exit comes in.
+    bell: Bell,
 }
 
 struct State {
@@ -83,6 +103,8 @@ struct State {
     next_place: u64,
     exits: VecDeque<Exit>,
     window: RestartWindow,
+    /// By when the application has to have ended, once it is to.
+    latest: MonoTime,
     monitor: Weak<MonitorThread>,
 }
 
@@ -135,9 +157,11 @@ impl Engine {
                 next_place: 0,
                 exits: VecDeque::new(),
                 window,
+                latest: MonoTime::NEVER,
                 monitor: Weak::new(),
             }),
             changed: Condvar::new(),
+            bell: Bell::default(),
         })
     }
 
@@ -199,18 +223,40 @@ impl Engine {
         }
     }
 
-    /// Waits for the next exit. Returns `false` when the application has ended.
-    pub(super) fn await_exit(&self) -> bool {
-        let mut state = self.state();
+    /// Deals with exits as they come in, until the application ends; and ends it if somebody asks, or kills, its identity.
+    pub(super) fn drive(self: &Arc<Self>) {
         loop {
-            if !matches!(state.stage, Stage::Running) || self.closing.requested().is_some() {
-                return false;
+            let mut closing = pin!(self.closing.clone());
+            let mut heard = pin!(self.bell.heard());
+            let reason = pollster::block_on(poll_fn(|context| match closing.as_mut().poll(context) {
+                Poll::Ready(reason) => Poll::Ready(Some(reason)),
+                Poll::Pending => heard.as_mut().poll(context).map(|()| None),
+            }));
+            if let Some(reason) = reason {
+                self.shut_down(Duration::MAX, reason);
+                return;
             }
-            if !state.exits.is_empty() {
-                return true;
-            }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let turn = self.turn();
+            self.settle(&turn);
         }
+    }
+
+    /// Does what is due of all that a thread would do. Returns how many exits were dealt with and checks made.
+    pub(super) fn run_due(self: &Arc<Self>) -> usize {
+        if let Some(reason) = self.closing.requested() {
+            self.shut_down(Duration::MAX, reason);
+            return 0;
+        }
+        let settled = {
+            let turn = self.turn();
+            self.settle(&turn)
+        };
+        settled + self.check_due()
+    }
+
+    /// The identity of the application.
+    pub(super) const fn identity(&self) -> &Pid {
+        &self.pid
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use std::task::{Poll, Waker};
 use std::thread;
 
 use foundation_types::{FiniteF64, Health, Measurements, Metadata, MonoTime, Text, timeout_at};
@@ -10,6 +9,7 @@ use tracing::warn;
 
 use super::health::{Asker, Subject};
 use super::{Engine, Stage};
+use crate::lifecycle::bell::Bell;
 use crate::lifecycle::error::{LifecycleError, names};
 use crate::lifecycle::events::{DEPENDENCY_WARNINGS_EVENT, HEALTH_EVENT};
 use crate::lifecycle::status::{HealthSummary, gauge_value};
@@ -18,6 +18,7 @@ use crate::lifecycle::sync::lock;
 /// That a monitor is on. There is one for each supervisor, whoever asks for it, and it is off when nobody holds it.
 pub(in crate::lifecycle) struct MonitorThread {
     bell: Arc<Bell>,
+    ended: Arc<AtomicBool>,
     rounds: Mutex<Rounds>,
 }
 
@@ -27,39 +28,10 @@ struct Rounds {
     dependencies: MonoTime,
 }
 
-/// Wakes the thread of a monitor.
-#[derive(Default)]
-struct Bell {
-    rung: AtomicBool,
-    ended: AtomicBool,
-    waker: Mutex<Option<Waker>>,
-}
-
-impl Bell {
-    fn ring(&self) {
-        // SeqCst pairs with the swap in `heard`: either it sees the ring, or this sees its waker.
-        self.rung.store(true, Ordering::SeqCst);
-        let waker = lock(&self.waker).take();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    /// Completes when the bell has rung since it last did.
-    async fn heard(&self) {
-        std::future::poll_fn(|context| {
-            let waker = context.waker().clone();
-            let former = lock(&self.waker).replace(waker);
-            drop(former);
-            if self.rung.swap(false, Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-    }
-}
-
 impl Drop for MonitorThread {
     fn drop(&mut self) {
-        self.bell.ended.store(true, Ordering::SeqCst);
+        // SeqCst, with the ring that follows: whoever hears it sees this.
+        self.ended.store(true, Ordering::SeqCst);
         self.bell.ring();
     }
 }
@@ -88,6 +60,7 @@ impl Engine {
         }
         let monitor = Arc::new(MonitorThread {
             bell: Arc::default(),
+            ended: Arc::default(),
             rounds: Mutex::new(Rounds {
                 health: now,
                 dependencies: now.saturating_add(self.options.health.dependency_interval),
@@ -99,9 +72,11 @@ impl Engine {
         }
         drop(state);
         if driving == Driving::Thread {
-            let (engine, bell, of) = (Arc::downgrade(self), Arc::clone(&monitor.bell), Arc::downgrade(&monitor));
-            let spawned =
-                thread::Builder::new().name("foundation-health".to_owned()).spawn(move || serve(&engine, &bell, &of));
+            let (engine, of) = (Arc::downgrade(self), Arc::downgrade(&monitor));
+            let (bell, ended) = (Arc::clone(&monitor.bell), Arc::clone(&monitor.ended));
+            let spawned = thread::Builder::new()
+                .name("foundation-health".to_owned())
+                .spawn(move || serve(&engine, &of, (&bell, &ended)));
             spawned.map_err(|error| LifecycleError::NoThread(Text::from(error.to_string())))?;
         }
         Ok(monitor)
@@ -221,7 +196,7 @@ impl Engine {
     }
 }
 
-fn serve(engine: &Weak<Engine>, bell: &Bell, monitor: &Weak<MonitorThread>) {
+fn serve(engine: &Weak<Engine>, monitor: &Weak<MonitorThread>, (bell, ended): (&Bell, &AtomicBool)) {
     loop {
         // Neither is held while nothing is due, so that both can be dropped.
         let (clock, due) = {
@@ -233,7 +208,7 @@ fn serve(engine: &Weak<Engine>, bell: &Bell, monitor: &Weak<MonitorThread>) {
             (Arc::clone(&engine.common.clock), engine.next_due(&monitor))
         };
         pollster::block_on(timeout_at(&*clock, due, bell.heard()));
-        if bell.ended.load(Ordering::SeqCst) {
+        if ended.load(Ordering::SeqCst) {
             return;
         }
     }

@@ -62,7 +62,7 @@ impl Engine {
             .collect();
         for (place, _) in places.into_iter().filter(|(_, is_disabled)| !is_disabled) {
             if let Err(error) = self.start(&turn, place) {
-                self.end(&turn, ExitReason::Shutdown, MonoTime::NEVER, None);
+                self.end(&turn, ExitReason::Shutdown, None);
                 return Err(error);
             }
         }
@@ -93,7 +93,7 @@ impl Engine {
                     LifecycleError::StartFailed { source, .. } => ExitReason::error(source.to_string()),
                     error => ExitReason::error(error.to_string()),
                 };
-                let until = self.clock().mono().saturating_add(patience);
+                let until = self.clock().mono().saturating_add(patience).min(self.state().latest);
                 if instance.give_up(reason.clone(), until) == crate::lifecycle::instance::Stop::Abandoned {
                     self.tell_abandoned(name, &reason);
                 }
@@ -141,7 +141,7 @@ impl Engine {
             let Some(engine) = engine.upgrade() else { return };
             let at = engine.clock().mono();
             engine.state().exits.push_back(Exit { place, id, reason: reason.clone(), at });
-            engine.changed.notify_all();
+            engine.bell.ring();
         }));
         if let Ok(hook) = hook {
             hook.keep();
@@ -164,7 +164,10 @@ impl Engine {
         });
         let patience = self.options.start_timeout;
         let config = match made.wait(self.clock(), began.saturating_add(patience), Some(&self.closing)) {
-            Waited::Returned(Ok(config)) => config,
+            Waited::Returned(Ok(mut config)) => {
+                config.graceful_shutdown_timeout = config.graceful_shutdown_timeout.min(self.options.longest_stop);
+                config
+            }
             Waited::Returned(Err(source)) => return Err(failed(source).into()),
             Waited::Crashed(message) => return Err(failed(crashed(&message)).into()),
             Waited::TimedOut => {
@@ -176,11 +179,7 @@ impl Engine {
             return Err(LifecycleError::InvalidConfig { service: service(), source }.into());
         }
 
-        let (value, context) = (instance.service(), ServiceContext(Arc::clone(&instance.body)));
-        let started = instance.lane.call(move || match value {
-            Some(value) => value.start(&context),
-            None => Ok(()),
-        });
+        let started = instance.start(ServiceContext(Arc::clone(&instance.body)));
         let patience = config.start_timeout;
         let error = match started.wait(self.clock(), began.saturating_add(patience), Some(&self.closing)) {
             Waited::Returned(Ok(())) => match instance.pid().exit_reason() {

@@ -11,6 +11,7 @@ use crate::lifecycle::events::{ABANDONED_EVENT, STOPPED_EVENT, STOPPING_EVENT};
 use crate::lifecycle::instance::Stop;
 use crate::lifecycle::report::{ShutdownReport, StopOutcome};
 use crate::lifecycle::status::{ServiceHealth, ServiceState};
+use crate::lifecycle::sync::lock;
 
 impl Engine {
     /// Stops the service of a place, if it runs or has just died, and tells those that depend on it. Returns when it has
@@ -66,16 +67,20 @@ impl Engine {
     }
 
     /// Stops every service, the last started first, and ends the application.
-    pub(super) fn end(&self, turn: &Turn<'_>, reason: ExitReason, latest: MonoTime, failure: Option<ServiceName>) {
+    pub(super) fn end(&self, turn: &Turn<'_>, reason: ExitReason, failure: Option<ServiceName>) {
         let began = self.clock().mono();
         let places: Vec<u64> = {
             let mut state = self.state();
             state.stage = Stage::Stopping;
             state.slots.keys().rev().copied().collect()
         };
-        self.changed.notify_all();
         self.pid.request_shutdown(reason.clone());
-        let services = places.into_iter().filter_map(|place| self.stop(turn, place, &reason, latest)).collect();
+        let mut services = Vec::new();
+        for place in places {
+            // Whoever has less patience may ask while this goes on.
+            let latest = self.state().latest;
+            services.extend(self.stop(turn, place, &reason, latest));
+        }
         let took = self.clock().mono().saturating_since(began);
         let report = ShutdownReport { reason: reason.clone(), services, took };
         {
@@ -83,23 +88,27 @@ impl Engine {
             state.stage = Stage::Ended { report, failure };
             state.exits.clear();
         }
-        self.changed.notify_all();
-        let owner = crate::lifecycle::sync::lock(&self.owner).take();
+        self.wake_monitor();
+        let owner = lock(&self.owner).take();
         if let Some(owner) = owner {
             owner.exit(reason);
         }
     }
 
     /// Ends the application, or waits for whoever does, and returns what became of its services.
-    pub(in crate::lifecycle) fn shut_down(&self, max: Duration) -> ShutdownReport {
+    pub(in crate::lifecycle) fn shut_down(&self, max: Duration, reason: ExitReason) -> ShutdownReport {
         let latest = self.clock().mono().saturating_add(max);
+        {
+            let mut state = self.state();
+            state.latest = state.latest.min(latest);
+        }
         // Whoever has the turn and waits for a service to start gives up.
-        self.pid.request_shutdown(ExitReason::Shutdown);
+        self.pid.request_shutdown(reason.clone());
         let turn = self.turn();
         if let Some(report) = self.report() {
             return report;
         }
-        self.end(&turn, ExitReason::Shutdown, latest, None);
+        self.end(&turn, reason, None);
         self.report().expect("an application that has ended has a report")
     }
 

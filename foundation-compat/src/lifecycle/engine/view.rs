@@ -1,10 +1,13 @@
 //! How everything is, without asking anybody.
 
+use std::sync::Arc;
+
 use foundation_types::{ExitReason, Pid, ServiceName};
 
 use super::{Engine, Stage};
 use crate::lifecycle::config::ServiceConfig;
 use crate::lifecycle::error::LifecycleError;
+use crate::lifecycle::instance::Instance;
 use crate::lifecycle::spec::Phase;
 use crate::lifecycle::status::{
     ApplicationState, ApplicationStatus, HealthSummary, PhaseStatus, ServiceState, ServiceStatus,
@@ -96,5 +99,12 @@ impl Engine {
         let state = self.state();
         let slot = state.slot(name)?;
         if slot.live().is_some() { Ok(slot.run.config.clone()) } else { Err(LifecycleError::NotRunning(name.clone())) }
+    }
+
+    /// The services in the order of their start: name, whether it is live, and its run if it has one.
+    pub(in crate::lifecycle) fn runs(&self) -> Vec<(ServiceName, ServiceState, Option<Arc<Instance>>)> {
+        let state = self.state();
+        let view = |slot: &super::Slot| (slot.spec.name.clone(), slot.visible_state(), slot.instance.clone());
+        state.slots.values().map(view).collect()
     }
 }
