@@ -111,7 +111,8 @@ fn what_changed_before_the_watch_began_is_reloaded() {
     write(&file, r#"{"a":2}"#);
     let (send, reports) = mpsc::channel();
     let report = move |report: Result<ReloadReport, _>| drop(send.send(report.expect("no schema reloads")));
-    let _watcher = store.reload_on_change(options(), move || source.files().to_vec(), report).expect("files can be watched");
+    let _watcher =
+        store.reload_on_change(options(), move || source.files().to_vec(), report).expect("files can be watched");
     assert!(reports.recv_timeout(PATIENCE).expect("one report").committed.is_some());
     assert_eq!(store.value("a").expect("set").to_string(), "2");
 }
@@ -199,7 +200,8 @@ fn a_link_that_is_turned_elsewhere_is_followed() {
 #[test]
 fn included_files_are_watched_as_soon_as_they_are_included() {
     let folder = folder();
-    let [main, first, second] = ["main.toml", "conf.d/first.json", "other/second.toml"].map(|name| folder.path().join(name));
+    let [main, first, second] =
+        ["main.toml", "conf.d/first.json", "other/second.toml"].map(|name| folder.path().join(name));
     for file in [&first, &second] {
         fs::create_dir(file.parent().expect("in a folder")).expect("a folder");
     }

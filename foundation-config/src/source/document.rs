@@ -79,7 +79,8 @@ fn overlay_map(lower: &mut Metadata, upper: Metadata, at: &mut Vec<Text>, hides:
 fn forget_below(origins: &mut BTreeMap<Path, Origin>, hidden: &[Text]) {
     let hidden = Path::from_checked(hidden.iter().cloned());
     // Paths at and below one follow it directly in their order.
-    let gone: Vec<_> = origins.range(&hidden..).map_while(|(path, _)| path.starts_with(&hidden).then(|| path.clone())).collect();
+    let gone: Vec<_> =
+        origins.range(&hidden..).map_while(|(path, _)| path.starts_with(&hidden).then(|| path.clone())).collect();
     for path in gone {
         origins.remove(&path);
     }

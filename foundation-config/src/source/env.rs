@@ -86,7 +86,8 @@ impl EnvSource {
         let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else {
             return Err(SourceError::NotUtf8 { origin });
         };
-        let path = path(&name[self.prefix.len()..]).map_err(|message| SourceError::Syntax { origin: origin.clone(), message })?;
+        let path = path(&name[self.prefix.len()..])
+            .map_err(|message| SourceError::Syntax { origin: origin.clone(), message })?;
         match scalar::from_plain(value) {
             Ok(value) => Ok(Some((path, Setting { origin, value }))),
             Err(message) => Err(SourceError::Invalid { origin, path, message: message.into() }),
@@ -190,7 +191,8 @@ mod tests {
 
     #[test]
     fn variables_with_the_prefix_are_settings_and_others_are_not() {
-        let variables = [("APP_DEV__DEBUG_MODE", "true"), ("APP_Name", "x"), ("app_a", "1"), ("XAPP_B", "1"), ("APP", "1")];
+        let variables =
+            [("APP_DEV__DEBUG_MODE", "true"), ("APP_Name", "x"), ("app_a", "1"), ("XAPP_B", "1"), ("APP", "1")];
         let document = load(&variables).expect("valid");
         assert_eq!(document.to_value().to_string(), r#"{"dev":{"debug_mode":true},"name":"x"}"#);
         let origin = document.origin(&"dev.debug_mode".parse().expect("a path")).expect("known");
@@ -236,7 +238,9 @@ mod tests {
         for name in ["APP_", "APP___A", "APP_A__", "APP_A____B"] {
             assert_eq!(
                 error(&[(name, "1")]),
-                format!("environment variable {name}: expected components separated by `__` after the prefix, found an empty one")
+                format!(
+                    "environment variable {name}: expected components separated by `__` after the prefix, found an empty one"
+                )
             );
         }
         let long = format!("APP_{}", "X".repeat(256));
@@ -262,7 +266,9 @@ mod tests {
         use std::os::unix::ffi::OsStrExt as _;
 
         let bad = OsStr::from_bytes(b"\xff");
-        let load = |name: &OsStr, value: &OsStr| EnvSource::new("APP_").variables([(name, value)].into_iter().collect()).load();
+        let load = |name: &OsStr, value: &OsStr| {
+            EnvSource::new("APP_").variables([(name, value)].into_iter().collect()).load()
+        };
         assert!(load(OsStr::new("OTHER"), bad).expect("not ours").tree().is_empty());
         assert_eq!(
             load(OsStr::new("APP_A"), bad).expect_err("not UTF-8").to_string(),

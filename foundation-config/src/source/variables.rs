@@ -23,6 +23,11 @@ impl Variables {
         Self(None)
     }
 
+    /// None at all.
+    pub fn none() -> Self {
+        Self(Some(Arc::default()))
+    }
+
     /// The value of one; `None` if it is not set.
     pub fn get(&self, name: impl AsRef<OsStr>) -> Option<OsString> {
         match &self.0 {

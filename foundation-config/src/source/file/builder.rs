@@ -102,11 +102,13 @@ impl<'p, 't> Builder<'p, 't> {
     }
 
     /// Whether the next scalar is the key of a map.
+    #[cfg(feature = "yaml")]
     pub(super) fn expects_key(&self) -> bool {
         matches!(self.open.last(), Some(Open { content: Content::Map(_), key: None, .. }))
     }
 
     /// Whether nothing has been found.
+    #[cfg(feature = "yaml")]
     pub(super) const fn is_empty(&self) -> bool {
         self.root.is_none() && self.open.is_empty()
     }
@@ -166,4 +168,18 @@ pub(super) fn invalid(origin: Origin, path: Path, message: impl Into<Text>) -> S
         return SourceError::Syntax { origin, message };
     }
     SourceError::Invalid { origin, path, message }
+}
+
+/// What a value is, for messages.
+pub(super) const fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a truth value",
+        Value::Int(_) => "an integer",
+        Value::Float(_) => "a float",
+        Value::Text(_) => "a text",
+        Value::Time(_) => "a time",
+        Value::List(_) => "a list",
+        Value::Map(_) => "a map",
+    }
 }

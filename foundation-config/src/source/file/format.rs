@@ -5,10 +5,10 @@ use std::path::Path as FilePath;
 
 use foundation_types::Text;
 
+use super::MAX_FILE_BYTES;
 use super::builder::{Budget, Builder, Content, Entries, Spanned};
 use super::position::Located;
 use super::resolve::{Include, resolve};
-use super::MAX_FILE_BYTES;
 use crate::source::{Document, Origin, SourceError, Variables};
 
 /// A format that settings are written in; each has a feature of its name.

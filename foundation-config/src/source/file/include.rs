@@ -50,7 +50,7 @@ impl<'v> Loading<'v> {
             }
             read => read.map_err(|error| SourceError::Unreadable { origin: origin.clone(), error: Arc::new(error) })?,
         };
-        self.parse(path, place, origin, format, &text)
+        self.parse(path, &place, origin, format, &text)
     }
 
     fn include(&mut self, from: &FilePath, include: &Include) -> Result<Document, SourceError> {
@@ -74,14 +74,14 @@ impl<'v> Loading<'v> {
             let origin = include.origin.clone();
             return Err(SourceError::TooMany { origin, what: "includes in a chain", max: MAX_INCLUDE_DEPTH });
         }
-        self.parse(&path, place, included, None, &text)
+        self.parse(&path, &place, included, None, &text)
     }
 
     /// What a file of this text says. `origin` is for what is wrong with the file as a whole.
     fn parse(
         &mut self,
         path: &FilePath,
-        place: Text,
+        place: &Text,
         origin: Origin,
         format: Option<Format>,
         text: &[u8],
@@ -159,7 +159,10 @@ mod tests {
         let folder = folder(&[
             ("main.toml", "include = [\"conf.d/a.yaml\", \"conf.d/b.json\"]\nmine = 1\n[shared]\nof = \"main\"\n"),
             ("conf.d/a.yaml", "shared: {of: a, a: 1, both: a}\nhidden: {by: scalar}\n"),
-            ("conf.d/b.json", "{\"include\": [\"c.toml\"],\n\"shared\": {\"of\": \"b\", \"both\": \"b\"}, \"hidden\": 1}"),
+            (
+                "conf.d/b.json",
+                "{\"include\": [\"c.toml\"],\n\"shared\": {\"of\": \"b\", \"both\": \"b\"}, \"hidden\": 1}",
+            ),
             ("conf.d/c.toml", "[shared]\nboth = \"c\"\nc = true\n"),
         ]);
         let document = load(&folder, "main.toml").expect("valid");
@@ -178,7 +181,10 @@ mod tests {
                 "conf.d/b.json:2:47"
             ]
         );
-        assert_eq!(document.origin(&"hidden.by".parse().expect("a path")), document.origin(&"hidden".parse().expect("a path")));
+        assert_eq!(
+            document.origin(&"hidden.by".parse().expect("a path")),
+            document.origin(&"hidden".parse().expect("a path"))
+        );
     }
 
     #[test]
@@ -223,7 +229,9 @@ mod tests {
     fn the_number_of_includes_and_their_chain_are_limited_at_the_exact_bound() {
         let chain = |len: usize| {
             let name = |number: usize| format!("{number}.json");
-            let text = |number: usize| if number == len { "{}".to_owned() } else { format!(r#"{{"include":["{}"]}}"#, name(number + 1)) };
+            let text = |number: usize| {
+                if number == len { "{}".to_owned() } else { format!(r#"{{"include":["{}"]}}"#, name(number + 1)) }
+            };
             let files: Vec<_> = (0..=len).map(|number| (name(number), text(number))).collect();
             folder(&files.iter().map(|(name, text)| (&**name, &**text)).collect::<Vec<_>>())
         };

@@ -12,8 +12,8 @@ use serde::de::IgnoredAny;
 use super::MAX_FILE_DEPTH;
 use super::builder::Builder;
 use super::position::Located;
-use crate::source::scalar::{self, NumberKind};
 use crate::source::SourceError;
+use crate::source::scalar::{self, NumberKind};
 
 /// Nothing that JSON does not have.
 const STRICT: ParseOptions = ParseOptions {
@@ -66,10 +66,13 @@ fn value(found: &Value<'_>, builder: &mut Builder<'_, '_>) -> Result<(), SourceE
     match found {
         Value::NullKeyword(_) => builder.scalar(at, Setting::Null),
         Value::BooleanLit(boolean) => builder.scalar(at, boolean.value.into()),
-        Value::NumberLit(number) => builder.parsed(at, match scalar::number_kind(number.value) {
-            Some(NumberKind::Integer) => scalar::integer(number.value, 10),
-            _ => scalar::float(number.value),
-        }),
+        Value::NumberLit(number) => builder.parsed(
+            at,
+            match scalar::number_kind(number.value) {
+                Some(NumberKind::Integer) => scalar::integer(number.value, 10),
+                _ => scalar::float(number.value),
+            },
+        ),
         Value::StringLit(text) => builder.scalar(at, (&*text.value).into()),
         Value::Array(array) => {
             builder.begin_list(at)?;

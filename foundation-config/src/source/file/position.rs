@@ -25,7 +25,7 @@ impl<'t> Located<'t> {
         let mut chars = Vec::with_capacity(text.len() / STRIDE + 1);
         let mut seen = 0;
         for (at, byte) in text.bytes().enumerate() {
-            if at % STRIDE == 0 {
+            if at.is_multiple_of(STRIDE) {
                 chars.push(seen);
             }
             seen += usize::from(begins_character(byte));
@@ -33,7 +33,7 @@ impl<'t> Located<'t> {
                 lines.push(at + 1);
             }
         }
-        if text.len() % STRIDE == 0 {
+        if text.len().is_multiple_of(STRIDE) {
             chars.push(seen);
         }
         Self { place, text, lines, chars }

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use foundation_types::{Metadata, Text, Timestamp, Value};
 
-use super::builder::{Content, Entries, Spanned, invalid};
+use super::builder::{self, Content, Entries, Spanned, invalid};
 use super::position::Located;
 use crate::path::Path;
 use crate::source::{Document, Origin, SourceError, Variables, env, scalar};
@@ -80,7 +80,9 @@ impl Resolver<'_, '_> {
                 (None, None) => self.entries(entries, path).map(Value::Map),
                 (Some((_, name)), None) => self.reference(spanned.at, &name, entries, path),
                 (None, Some((_, time))) => self.time(&time, &entries, path),
-                (Some((at, _)), Some(_)) => Err(self.refused(at, path, "expected one of `$env` and `$time`, found both")),
+                (Some((at, _)), Some(_)) => {
+                    Err(self.refused(at, path, "expected one of `$env` and `$time`, found both"))
+                }
             },
         }
     }
@@ -92,7 +94,8 @@ impl Resolver<'_, '_> {
                 None => key,
                 Some(escaped) if escaped.starts_with('$') => escaped.into(),
                 Some(_) => {
-                    let message = "expected `$env`, `$time` or a key that begins with `$$` for `$`, found another with `$`";
+                    let message =
+                        "expected `$env`, `$time` or a key that begins with `$$` for `$`, found another with `$`";
                     return Err(self.refused(at, path, message));
                 }
             };
@@ -127,9 +130,8 @@ impl Resolver<'_, '_> {
             let Some(value) = value.to_str() else {
                 return Err(SourceError::NotUtf8 { origin: env::origin(OsStr::new(&**variable)) });
             };
-            return scalar::from_plain(value).map_err(|message| {
-                self.refused(name.at, path, format!("environment variable {variable}: {message}"))
-            });
+            return scalar::from_plain(value)
+                .map_err(|message| self.refused(name.at, path, format!("environment variable {variable}: {message}")));
         }
         match default {
             Some((_, default)) => self.value(default, path),
@@ -149,7 +151,11 @@ impl Resolver<'_, '_> {
         match &time.content {
             Content::Scalar(Value::Time(time)) => Ok((*time).into()),
             Content::Scalar(Value::Text(text)) => text.parse::<Timestamp>().map(Value::Time).map_err(|error| {
-                self.refused(time.at, path, format!("expected an RFC 3339 time in `$time`, found another text: {error}"))
+                self.refused(
+                    time.at,
+                    path,
+                    format!("expected an RFC 3339 time in `$time`, found another text: {error}"),
+                )
             }),
             other => {
                 let message = format!("expected an RFC 3339 time in `$time`, found {}", kind_of(other));
@@ -165,7 +171,7 @@ impl Resolver<'_, '_> {
 
 const fn kind_of(content: &Content) -> &'static str {
     match content {
-        Content::Scalar(value) => scalar::kind_of(value),
+        Content::Scalar(value) => builder::kind_of(value),
         Content::List(_) => "a list",
         Content::Map(_) => "a map",
     }

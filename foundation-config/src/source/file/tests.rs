@@ -1,11 +1,6 @@
 //! What all formats have in common, and what each reads and refuses.
 
-use foundation_types::testing::strategies;
-use foundation_types::{Metadata, Value};
-use proptest::prelude::*;
-
 use super::*;
-use crate::path::Path;
 use crate::source::Origin;
 
 fn variables() -> Variables {
@@ -162,6 +157,7 @@ fn formats_go_by_extension_in_any_case() {
 #[cfg(feature = "toml")]
 mod toml {
     use super::*;
+    use crate::path::Path;
 
     #[test]
     fn every_value_knows_where_it_stands() {
@@ -224,20 +220,15 @@ mod toml {
 
 #[cfg(feature = "yaml")]
 mod yaml {
+    use foundation_types::Value;
+
     use super::*;
 
     #[test]
     fn every_value_knows_where_it_stands() {
         let text = "a: 1\nb:\n  c:\n    - x\n    - {y: 2}\n  z: \n  é: ü\n\"q\": {r: [1]}\n";
-        let expected = [
-            ("a", "1:4"),
-            ("b", "3:3"),
-            ("b.c", "4:5"),
-            ("b.z", "6:5"),
-            ("b.é", "7:6"),
-            ("q", "8:6"),
-            ("q.r", "8:10"),
-        ];
+        let expected =
+            [("a", "1:4"), ("b", "3:3"), ("b.c", "4:5"), ("b.z", "6:5"), ("b.é", "7:6"), ("q", "8:6"), ("q.r", "8:10")];
         let document = read(Format::Yaml, text).expect("valid");
         let null = document.origin(&"b.z".parse().expect("a path")).expect("known");
         assert_eq!((null.line().map(u32::from), document.tree().get_path(["b", "z"])), (Some(6), Some(&Value::Null)));
@@ -325,6 +316,10 @@ mod yaml {
 
 #[cfg(feature = "json")]
 mod json {
+    use foundation_types::testing::strategies;
+    use foundation_types::{Metadata, Value};
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -447,7 +442,10 @@ mod json {
                 ("{\"a\":{\"b\":1,\n\"b\":2}}", "2:1: a.b: already set at f:1:7"),
                 ("{\"a\":[{\"b\":1,\"b\":2}]}", "1:14: a: already set at f:1:8"),
                 ("{\"a\":1,\"\\u0061\":2}", "1:8: a: already set at f:1:2"),
-                ("{\"a\":99999999999999999999}", "1:6: a: expected an integer from -2^63 to 2^63 - 1, found one beyond"),
+                (
+                    "{\"a\":99999999999999999999}",
+                    "1:6: a: expected an integer from -2^63 to 2^63 - 1, found one beyond",
+                ),
                 ("{\"a\":9223372036854775808}", "1:6: a: expected an integer from -2^63 to 2^63 - 1, found one beyond"),
                 ("{\"a\":1e999}", "1:6: a: expected a finite number, found one that is not"),
                 ("{\"a\":\"\\ud800\"}", "1:7: expected an escape of a character, found one of none"),
@@ -477,7 +475,9 @@ mod json {
             value.as_map().is_none_or(|map| map.iter().all(fits))
         }
         let value = Value::from(value.clone());
-        depth(&value) <= MAX_FILE_DEPTH && keys_fit(&value) && value.as_map().is_some_and(|map| !map.contains_key("include"))
+        depth(&value) <= MAX_FILE_DEPTH
+            && keys_fit(&value)
+            && value.as_map().is_some_and(|map| !map.contains_key("include"))
     }
 
     proptest! {

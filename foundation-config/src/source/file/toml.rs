@@ -39,7 +39,8 @@ fn value(at: usize, found: &Spanned<DeValue<'_>>, builder: &mut Builder<'_, '_>)
         DeValue::Float(float) => builder.parsed(at, scalar::float(float.as_str())),
         DeValue::Boolean(boolean) => builder.scalar(at, (*boolean).into()),
         DeValue::Datetime(time) if time.offset.is_none() => {
-            Err(builder.invalid(at, "expected a time with an offset such as `Z`, or a text in quotes, found one without"))
+            Err(builder
+                .invalid(at, "expected a time with an offset such as `Z`, or a text in quotes, found one without"))
         }
         DeValue::Datetime(time) => match time.to_string().parse::<Timestamp>() {
             Ok(time) => builder.scalar(at, time.into()),

@@ -6,7 +6,7 @@
 use foundation_types::Value;
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, Tag};
 
-use super::builder::Builder;
+use super::builder::{Builder, kind_of};
 use super::position::Located;
 use crate::source::{SourceError, scalar};
 
@@ -30,7 +30,9 @@ pub(super) fn read(located: &Located<'_>, builder: &mut Builder<'_, '_>) -> Resu
                 }
             }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                return Err(builder.invalid(at, "expected a value, found an alias, which is not read; repeat the value"));
+                return Err(
+                    builder.invalid(at, "expected a value, found an alias, which is not read; repeat the value")
+                );
             }
             Event::Scalar(text, style, anchor, tag) => {
                 refuse_properties(at, anchor, tag.as_deref(), builder)?;
@@ -57,7 +59,12 @@ fn offset(span: &Span) -> usize {
     span.start.byte_offset().unwrap_or_default()
 }
 
-fn refuse_properties(at: usize, anchor: usize, tag: Option<&Tag>, builder: &Builder<'_, '_>) -> Result<(), SourceError> {
+fn refuse_properties(
+    at: usize,
+    anchor: usize,
+    tag: Option<&Tag>,
+    builder: &Builder<'_, '_>,
+) -> Result<(), SourceError> {
     if tag.is_some() {
         return Err(builder.invalid(at, "expected a value, found a tag, which is not read; remove it"));
     }
@@ -90,7 +97,7 @@ fn scalar_or_key(at: usize, text: &str, style: ScalarStyle, builder: &mut Builde
         }
         Ok(Value::Text(key)) => builder.key(at, key),
         Ok(other) => {
-            let found = scalar::kind_of(&other);
+            let found = kind_of(&other);
             Err(builder.invalid(at, format!("expected a text as key, found {found}; put it in quotes")))
         }
         Err(_) => Err(builder.invalid(at, "expected a text as key, found a number; put it in quotes")),

@@ -1,0 +1,3 @@
+//! What tests of this crate, and of programs built on it, need again and again.
+
+pub mod fuzz;
