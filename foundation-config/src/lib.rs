@@ -18,6 +18,8 @@ mod snapshot;
 pub mod source;
 mod store;
 mod subscribe;
+#[cfg(feature = "test-util")]
+pub mod testing;
 mod tree;
 #[cfg(feature = "watch")]
 pub mod watch;
