@@ -251,30 +251,26 @@ fn a_watcher_can_be_dropped_by_what_it_calls() {
 fn a_panic_of_what_it_calls_does_not_end_the_watch() {
     let folder = folder();
     let file = folder.path().join("app.json");
-    let panics = Arc::new(AtomicBool::new(true));
+    let bombs = [Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(true))];
+    let explode = |bomb: &AtomicBool| assert!(!bomb.swap(false, Ordering::Relaxed), "for a test");
+    let [in_files, in_changed] = bombs.clone();
     let (send, changes) = mpsc::channel();
-    let (watched, panic_in_files) = (file.clone(), Arc::new(AtomicBool::new(false)));
-    let files = {
-        let panics = Arc::clone(&panic_in_files);
-        move || {
-            assert!(!panics.swap(false, Ordering::Relaxed), "for a test");
-            vec![watched.clone()]
-        }
+    let shown = file.clone();
+    let files = move || {
+        explode(&in_files);
+        vec![shown.clone()]
     };
-    let changed = {
-        let panics = Arc::clone(&panics);
-        move || {
-            send.send(()).expect("somebody listens");
-            assert!(!panics.swap(false, Ordering::Relaxed), "for a test");
-        }
+    let changed = move || {
+        send.send(()).expect("somebody listens");
+        explode(&in_changed);
     };
     let watcher = FileWatcher::start(options(), files, changed).expect("files can be watched");
     changes.recv_timeout(PATIENCE).expect("called once after it was started");
     for text in ["1", "2"] {
-        panic_in_files.store(true, Ordering::Relaxed);
+        bombs[0].store(true, Ordering::Relaxed);
         write(&file, text);
         changes.recv_timeout(PATIENCE).expect("called after a change");
     }
-    assert!(!panics.load(Ordering::Relaxed) && !panic_in_files.load(Ordering::Relaxed));
     drop(watcher);
+    assert!(bombs.iter().all(|bomb| !bomb.load(Ordering::Relaxed)), "all went off");
 }
