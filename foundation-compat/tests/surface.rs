@@ -41,7 +41,10 @@ use foundation_compat::infrastructure::{
     BreakerConfig, ExecuteError, Infrastructure, InfrastructureStatus, ProtectedOptions,
 };
 use foundation_compat::isolated::{Isolated, WorkError};
-use foundation_compat::lifecycle::{ServiceMetrics, Usage};
+use foundation_compat::lifecycle::{
+    BoxError, Group, GroupBuilder, GroupError, GroupInfo, Service, ServiceContext, ServiceMetrics, ShutdownReport,
+    Usage,
+};
 use foundation_compat::process_registry::backend::ets::EtsStatistics;
 use foundation_compat::process_registry::backend::horde::ClusterTopology;
 use foundation_compat::process_registry::backend::registry::{PartitionStats, RegistryInfo};
@@ -442,10 +445,28 @@ surface! { AGENT_LAYERS, [#[cfg(feature = "agent")]] agents_have_their_legacy_br
     fn infrastructure::agent_rate_limiter::clean_buckets: fn() -> usize;
 } }
 
+/// A member of a group.
+struct Idle;
+impl Service for Idle {}
+type Make = fn(&ServiceContext) -> Result<Idle, BoxError>;
+type MakeWith = fn(&ServiceContext, &u32) -> Result<Idle, BoxError>;
+
 surface! { UTILITIES, [] utilities_have_their_legacy_paths {
     fn beam::processes::isolate_memory_intensive_work:
         fn(Count, mpsc::Sender<Result<u32, WorkError>>) -> Result<Pid, WorkError>;
     fn beam::processes::isolate_memory_intensive_work_1: fn(Count) -> Isolated<u32>;
+    fn beam::processes::spawn_ecosystem: fn(GroupBuilder) -> Result<Group, GroupError>;
+    fn beam::processes::shutdown_ecosystem: fn(&Group) -> ShutdownReport;
+    fn beam::processes::ecosystem_info: fn(&Group) -> GroupInfo;
+
+    fn beam::ecosystem_supervisor::start_link: fn(GroupBuilder) -> Result<Group, GroupError>;
+    fn beam::ecosystem_supervisor::get_coordinator: fn(&Group) -> Result<Pid, GroupError>;
+    fn beam::ecosystem_supervisor::add_worker: fn(&Group, MakeWith, u32) -> Result<Pid, GroupError>;
+    fn beam::ecosystem_supervisor::add_worker_2: fn(&Group, Make) -> Result<Pid, GroupError>;
+    fn beam::ecosystem_supervisor::remove_worker: fn(&Group, &Pid) -> Result<(), GroupError>;
+    fn beam::ecosystem_supervisor::list_workers: fn(&Group) -> Vec<Pid>;
+    fn beam::ecosystem_supervisor::get_ecosystem_info: fn(&Group) -> GroupInfo;
+    fn beam::ecosystem_supervisor::shutdown: fn(&Group) -> ShutdownReport;
     fn isolated::isolate: fn(Count) -> Isolated<u32>;
 
     fn services::service_behaviour::initialize_metrics: fn() -> ServiceMetrics;
@@ -520,9 +541,19 @@ fn the_page_lists_what_there_is_and_nothing_else() {
 fn every_difference_that_a_table_refers_to_is_explained() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/LEGACY.md");
     let page = fs::read_to_string(page).expect("the page is in the repository");
-    for (letter, last) in
-        [('D', 14), ('B', 10), ('L', 8), ('C', 7), ('F', 8), ('A', 7), ('T', 14), ('E', 19), ('U', 8), ('W', 3)]
-    {
+    for (letter, last) in [
+        ('D', 14),
+        ('B', 10),
+        ('L', 8),
+        ('C', 7),
+        ('F', 8),
+        ('A', 7),
+        ('T', 14),
+        ('E', 19),
+        ('U', 8),
+        ('W', 3),
+        ('G', 6),
+    ] {
         for number in 1..=last {
             let row = format!("| {letter}{number} | ");
             assert_eq!(page.matches(&row).count(), 1, "{row}");

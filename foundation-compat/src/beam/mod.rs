@@ -1,3 +1,4 @@
 //! The original's `Foundation.BEAM`.
 
+pub mod ecosystem_supervisor;
 pub mod processes;

@@ -1,4 +1,4 @@
-//! The original's `Foundation.BEAM.Processes`: work that runs elsewhere.
+//! The original's `Foundation.BEAM.Processes`: work that runs elsewhere, and groups of workers.
 //!
 //! The bare name is the function with the most arguments; a shorter one carries its arity.
 //!
@@ -19,8 +19,10 @@ use std::sync::mpsc;
 
 use foundation_types::Pid;
 
+use super::ecosystem_supervisor::{self, Group, GroupBuilder, GroupError, GroupInfo};
 use crate::isolated;
 pub use crate::isolated::{Isolated, WorkError};
+use crate::lifecycle::ShutdownReport;
 
 /// Runs `work` on a thread of its own, and sends the one outcome to `caller`: `Ok` is the message `:work_complete`,
 /// [`WorkError::Panicked`] is `:work_error`. The pid dies after that.
@@ -42,4 +44,23 @@ pub fn isolate_memory_intensive_work<T: Send + 'static>(
 /// outcome to whoever joins it.
 pub fn isolate_memory_intensive_work_1<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Isolated<T> {
     isolated::isolate(work)
+}
+
+/// Starts a group of a coordinator and its workers; the same as
+/// [`ecosystem_supervisor::start_link`](super::ecosystem_supervisor::start_link).
+///
+/// # Errors
+/// As [`GroupBuilder::start`].
+pub fn spawn_ecosystem(config: GroupBuilder) -> Result<Group, GroupError> {
+    ecosystem_supervisor::start_link(config)
+}
+
+/// Ends a group, within [`SHUTDOWN_TIMEOUT`](super::ecosystem_supervisor::SHUTDOWN_TIMEOUT). Idempotent.
+pub fn shutdown_ecosystem(group: &Group) -> ShutdownReport {
+    ecosystem_supervisor::shutdown(group)
+}
+
+/// The members of a group that are alive, and what they use.
+pub fn ecosystem_info(group: &Group) -> GroupInfo {
+    ecosystem_supervisor::get_ecosystem_info(group)
 }
