@@ -155,6 +155,10 @@ impl<S: Schema> StoreBuilder<S> {
         let layers = Layers::new(Node::from_value(defaults), &namespace, documents);
         let base = layers.merged();
         let typed = build_typed::<S>(&base, &layers, &self.limits)?;
+        let staleness = Staleness::new(self.sources.iter().map(|(_, policy)| *policy));
+        let loaded = layers.documents.iter().cloned();
+        let sources =
+            self.sources.into_iter().zip(loaded).map(|((source, _), loaded)| Slot::new(source, loaded)).collect();
         let content = Arc::new(Content {
             version: Version::FIRST,
             at: self.clock.wall(),
@@ -174,9 +178,9 @@ impl<S: Schema> StoreBuilder<S> {
         let feed = Arc::new(Feed::new(first, &self.limits, self.clock, Emitter::from(self.observer)));
         Ok(Store(Arc::new(Inner {
             feed,
-            staleness: Staleness::new(self.sources.iter().map(|(_, policy)| *policy)),
+            staleness,
             writer: Writer::new(content),
-            sources: self.sources.into_iter().map(|(source, _)| Slot::new(source)).collect(),
+            sources,
             limits: self.limits,
             allowed: policy.paths().cloned().collect(),
             policy,

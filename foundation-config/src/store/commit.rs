@@ -116,7 +116,8 @@ impl<S: Schema> Published<S> {
         emitter.emit(&CHANGED_EVENT, || (Measurements::one(), metadata_of(&change)));
         if let ChangeKind::Rollback { to } = change.kind {
             emitter.emit(&ROLLBACK_EVENT, || {
-                let metadata = Metadata::new().with("from", number(change.before.version.get())).with("to", number(to.get()));
+                let metadata =
+                    Metadata::new().with("from", number(change.before.version.get())).with("to", number(to.get()));
                 (Measurements::one(), metadata)
             });
         }

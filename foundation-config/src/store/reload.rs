@@ -37,8 +37,9 @@ pub(crate) struct Last {
 }
 
 impl Slot {
-    pub(crate) fn new(source: Box<dyn Source>) -> Self {
-        Self { source, begun: AtomicU64::new(0), last: Mutex::default() }
+    /// A source, and what it held when it was loaded first, if it was.
+    pub(crate) fn new(source: Box<dyn Source>, accepted: Option<Arc<Loaded>>) -> Self {
+        Self { source, begun: AtomicU64::new(0), last: Mutex::new(Last { accepted, ..Last::default() }) }
     }
 }
 
@@ -98,10 +99,7 @@ pub(super) fn load(source: &dyn Source, limits: &Limits) -> Result<Loaded, Sourc
     let document = contain(|| source.load()).map_err(SourceError::Panicked)??;
     // Sources may nest deeper than single values that are written, as they hold the whole tree.
     let limits = Limits { value_depth: foundation_types::MAX_VALUE_DEPTH, ..*limits };
-    let fault = |message: String| SourceError::Syntax {
-        origin: Origin::new(source.name()),
-        message: message.into(),
-    };
+    let fault = |message: String| SourceError::Syntax { origin: Origin::new(source.name()), message: message.into() };
     check_value(&document.to_value(), &limits, |_| true).map_err(|unfit| match unfit {
         crate::limits::Unfit::Fault(reason) => fault(reason.to_string()),
         crate::limits::Unfit::Nodes => fault(format!("more than {} nodes", limits.value_nodes)),
@@ -164,9 +162,11 @@ impl<S: Schema> Store<S> {
         let fresh: Vec<_> = outcomes
             .iter()
             .enumerate()
-            .filter_map(|(index, outcome)| {
-                if let Judged::Fresh(loaded) = outcome { Some((index, Arc::clone(loaded))) } else { None }
-            })
+            .filter_map(
+                |(index, outcome)| {
+                    if let Judged::Fresh(loaded) = outcome { Some((index, Arc::clone(loaded))) } else { None }
+                },
+            )
             .collect();
         if fresh.is_empty() {
             return None;

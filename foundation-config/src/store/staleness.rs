@@ -64,9 +64,8 @@ impl Staleness {
         let mut sources = self.sources.write();
         let since = &mut sources[index].failing_since;
         *since = if is_failing { since.or(Some(now)) } else { None };
-        let limited = |standing: &Standing| {
-            standing.failing_since.is_some() && standing.policy != StalePolicy::ServeForever
-        };
+        let limited =
+            |standing: &Standing| standing.failing_since.is_some() && standing.policy != StalePolicy::ServeForever;
         // Relaxed: a reader that synchronises with the end of the reload sees it; others may read a moment before.
         self.is_limited.store(sources.iter().any(limited), Ordering::Relaxed);
     }

@@ -240,7 +240,7 @@ pub(crate) fn written<S: Schema>(
 /// The layers without what that of run time has at `path`.
 pub(super) fn taken_back<S: Schema>(layers: &Layers, path: &Path) -> Result<(Layers, Entry), ConfigError> {
     let runtime = layers.get(Layer::Runtime);
-    let old = runtime.at(path.texts()).cloned();
+    let old = runtime.at(path.texts()).filter(|_| !runtime.is_empty()).cloned();
     let without = old.as_ref().and_then(|_| runtime.without(path.texts()));
     let Some(without) = without else { return Err(ConfigError::NotFound { path: path.clone() }) };
     let entry = Store::<S>::entry(path.clone(), Scope::Layer(Layer::Runtime), old, None);

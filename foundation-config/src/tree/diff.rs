@@ -93,12 +93,7 @@ pub(crate) fn each_difference(old: &Node, new: &Node, each: Each<'_>) {
     descend(&mut Vec::new(), Some(old), Some(new), each);
 }
 
-fn descend(
-    at: &mut Vec<Text>,
-    old: Option<&Node>,
-    new: Option<&Node>,
-    each: Each<'_>,
-) {
+fn descend(at: &mut Vec<Text>, old: Option<&Node>, new: Option<&Node>, each: Each<'_>) {
     let (before, after) = match (old, new) {
         (Some(before), Some(after)) => {
             if before.is_shared_with(after) {

@@ -112,6 +112,11 @@ impl Node {
         matches!(self, Self::Map(_))
     }
 
+    /// Whether this is a map without keys that hides nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.as_branch().is_some_and(|branch| branch.is_empty() && branch.cover == Cover::Merge)
+    }
+
     /// The place one step below.
     pub(crate) fn child(&self, key: &str) -> Option<&Self> {
         self.as_branch()?.entries.get(key)
@@ -163,7 +168,7 @@ impl Node {
             entries.remove(key);
         } else {
             let left = child.without(rest)?;
-            if left.as_branch().is_some_and(|branch| branch.is_empty() && branch.cover == Cover::Merge) {
+            if left.is_empty() {
                 entries.remove(key);
             } else {
                 entries.insert(key.clone(), left);
