@@ -1,5 +1,5 @@
 //! Breakers that look at the agent that calls.
-#![cfg(all(feature = "agent", feature = "conformance"))]
+#![cfg(all(feature = "agent", feature = "test-util"))]
 
 use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,8 +12,8 @@ use std::time::Duration;
 use foundation_breaker::agent::{
     AgentBreaker, AgentBreakerOptions, AgentBreakers, AgentCallError, AgentRejected, ResourceThresholds, StartError,
 };
-use foundation_breaker::conformance::ScriptedAgents;
 use foundation_breaker::{OptionsError, RejectReason, State};
+use foundation_types::testing::ScriptedAgents;
 use foundation_types::{
     AgentId, AgentStatus, AgentStatusSource, Capability, Feature, FeatureGate, Health, ManualClock, Name, Ratio,
     ResourceKind, ResourceLevel, ResourceReading, ResourceUsage, ResourceView, Subject,

@@ -1,17 +1,17 @@
 //! The limiter that looks at agents: what it knows of them, bursts, settings, switches, reports, memory.
-#![cfg(all(feature = "limiter", feature = "agent", feature = "conformance"))]
+#![cfg(all(feature = "limiter", feature = "agent", feature = "test-util"))]
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 
-use foundation_resources::conformance::rate_limit::agent::ScriptedAgents;
 use foundation_resources::rate_limit::agent::{
     AgentBuilder, AgentExecuteError, AgentLimitError, AgentRateLimiter, Burst, ChargedTo, CoordinationId, Factor,
     InvalidAgentLimits, MAX_OPERATIONS, Operation, OperationLimit, UnknownAgents,
 };
 use foundation_resources::rate_limit::{FixedWindow, Quota, RateLimiter};
 use foundation_types::inspect::Inspect;
+use foundation_types::testing::ScriptedAgents;
 use foundation_types::{
     AgentId, AgentStatus, AgentStatusSource, Capability, Feature, FeatureGate, Health, ManualClock, Ratio,
     ResourceUsage,

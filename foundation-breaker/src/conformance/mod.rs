@@ -37,7 +37,7 @@ use foundation_types::ManualClock;
 use foundation_types::testing::check;
 
 #[cfg(feature = "agent")]
-pub use self::agents::{AgentBreaker, AgentSetup, ScriptedAgents, p24_base_when_off, p25_agent_gate};
+pub use self::agents::{AgentBreaker, AgentSetup, p24_base_when_off, p25_agent_gate};
 pub use self::agreement::{p01_model_equality, p07_observation_independence, p21_totals};
 pub use self::calls::{p17_panic, p18_never_run};
 pub use self::cancel::p11_no_slot_leak;

@@ -1,5 +1,6 @@
 //! Agents and their breakers, drawn at random.
 
+use foundation_types::testing::ScriptedAgents;
 use foundation_types::{
     AgentId, AgentStatus, CustomResource, FeatureGate, Health, ManualClock, Ratio, ResourceUsage, ResourceValue,
 };
@@ -8,7 +9,7 @@ use proptest::sample::select;
 use proptest::{collection, option};
 
 use super::pair::{Command, command};
-use super::subject::{AgentSetup, ScriptedAgents};
+use super::subject::AgentSetup;
 use crate::agent::ResourceThresholds;
 use crate::conformance::command::{NANO, ms};
 

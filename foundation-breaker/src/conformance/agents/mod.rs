@@ -7,5 +7,5 @@ mod subject;
 mod switch;
 
 pub use self::gate::p25_agent_gate;
-pub use self::subject::{AgentBreaker, AgentSetup, ScriptedAgents};
+pub use self::subject::{AgentBreaker, AgentSetup};
 pub use self::switch::p24_base_when_off;

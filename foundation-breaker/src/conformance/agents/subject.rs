@@ -1,12 +1,10 @@
 //! What the suite asks of the breaker of an agent.
 
-use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
-use foundation_types::{AgentId, AgentStatus, AgentStatusSource, Clock, FeatureGate, ManualClock, Name};
-use parking_lot::Mutex;
+use foundation_types::testing::ScriptedAgents;
+use foundation_types::{AgentId, AgentStatusSource, Clock, FeatureGate, ManualClock, Name};
 
 use crate::agent::{self, AgentBreakerOptions, AgentBreakers, AgentCallError, ResourceThresholds};
 use crate::conformance::View;
@@ -57,33 +55,6 @@ pub struct AgentSetup {
     pub gate: FeatureGate,
     /// The clock it has to read.
     pub clock: ManualClock,
-}
-
-/// A status source that says what it is told to. Clones are the same source.
-#[derive(Clone, Debug, Default)]
-pub struct ScriptedAgents(Arc<Mutex<BTreeMap<AgentId, AgentStatus>>>);
-
-impl ScriptedAgents {
-    /// A source that knows nobody.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// From now on the agent has this status.
-    pub fn set(&self, agent: &AgentId, status: AgentStatus) {
-        self.0.lock().insert(agent.clone(), status);
-    }
-
-    /// From now on the agent is unknown.
-    pub fn remove(&self, agent: &AgentId) {
-        self.0.lock().remove(agent);
-    }
-}
-
-impl AgentStatusSource for ScriptedAgents {
-    fn status(&self, agent: &AgentId) -> Option<AgentStatus> {
-        self.0.lock().get(agent).cloned()
-    }
 }
 
 impl From<AgentSetup> for agent::AgentBreaker<ScriptedAgents, ManualClock> {

@@ -1,12 +1,11 @@
 //! What the limiter that looks at agents keeps to.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use foundation_types::testing::ScriptedAgents;
 use foundation_types::{
-    AgentId, AgentStatus, AgentStatusSource, Capability, Feature, FeatureGate, Health, ManualClock, Ratio,
-    ResourceUsage, Text,
+    AgentId, AgentStatus, Capability, Feature, FeatureGate, Health, ManualClock, Ratio, ResourceUsage, Text,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -19,37 +18,6 @@ use crate::rate_limit::agent::{
 use crate::rate_limit::{Decision, Pair, Quota, RateLimiter};
 
 const CASES: u32 = 300;
-
-/// A status source that says what it is told to.
-#[derive(Clone, Debug, Default)]
-pub struct ScriptedAgents(Arc<Mutex<BTreeMap<AgentId, AgentStatus>>>);
-
-impl ScriptedAgents {
-    /// A source that knows nobody.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// From now on the agent has this status.
-    pub fn set(&self, agent: &AgentId, status: AgentStatus) {
-        self.lock().insert(agent.clone(), status);
-    }
-
-    /// From now on the agent is unknown.
-    pub fn remove(&self, agent: &AgentId) {
-        self.lock().remove(agent);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<AgentId, AgentStatus>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl AgentStatusSource for ScriptedAgents {
-    fn status(&self, agent: &AgentId) -> Option<AgentStatus> {
-        self.lock().get(agent).cloned()
-    }
-}
 
 fn agent(number: usize) -> AgentId {
     AgentId::new(format!("agent-{number}")).expect("a valid id")
