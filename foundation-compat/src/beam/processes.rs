@@ -47,7 +47,7 @@ pub fn isolate_memory_intensive_work_1<T: Send + 'static>(work: impl FnOnce() ->
 }
 
 /// Starts a group of a coordinator and its workers; the same as
-/// [`ecosystem_supervisor::start_link`](super::ecosystem_supervisor::start_link).
+/// [`ecosystem_supervisor::start_link`].
 ///
 /// # Errors
 /// As [`GroupBuilder::start`].

@@ -2,23 +2,27 @@
 
 use std::future::poll_fn;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Waker};
 
 use super::sync::lock;
 
 /// Wakes the one thread that listens. Any number of rings between two looks are one.
 #[derive(Default)]
-pub(super) struct Bell {
-    rung: AtomicBool,
-    listener: Mutex<Option<Waker>>,
+pub(super) struct Bell(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    has_rung: bool,
+    listener: Option<Waker>,
 }
 
 impl Bell {
     pub(super) fn ring(&self) {
-        // SeqCst, as the swap in `heard`: either that sees the ring, or this sees its waker.
-        self.rung.store(true, Ordering::SeqCst);
-        let listener = lock(&self.listener).take();
+        let listener = {
+            let mut state = lock(&self.0);
+            state.has_rung = true;
+            state.listener.take()
+        };
         if let Some(listener) = listener {
             listener.wake();
         }
@@ -28,9 +32,13 @@ impl Bell {
     pub(super) async fn heard(&self) {
         poll_fn(|context| {
             let waker = context.waker().clone();
-            let former = lock(&self.listener).replace(waker);
+            let (has_rung, former) = {
+                let mut state = lock(&self.0);
+                (std::mem::take(&mut state.has_rung), state.listener.replace(waker))
+            };
+            // Dropping a waker runs code of its executor: not under the lock.
             drop(former);
-            if self.rung.swap(false, Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
+            if has_rung { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
@@ -44,15 +52,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ring_is_heard_whether_before_or_while_somebody_listens() {
+    fn a_ring_is_heard_whether_before_or_while_somebody_listens_and_two_are_one() {
         let bell = Arc::new(Bell::default());
         bell.ring();
         bell.ring();
         pollster::block_on(bell.heard());
+        assert!(!lock(&bell.0).has_rung);
         let other = Arc::clone(&bell);
         let listening = thread::spawn(move || pollster::block_on(other.heard()));
         bell.ring();
         listening.join().expect("it heard the ring");
-        assert!(!bell.rung.load(Ordering::SeqCst), "the two rings before were one");
     }
 }

@@ -165,8 +165,8 @@ impl SupervisorBuilder {
 
     /// Starts every service, each after those that it depends on, and returns when all are ready: by phase, in a phase
     /// dependencies first, ties by name. Then starts the thread that restarts services, unless it is to be
-    /// [driven by hand](Self::driven_by_hand). With the feature `tokio`, the runtime in which this is called is the one of
-    /// [`spawn_async`](super::ServiceContext::spawn_async).
+    /// [driven by hand](Self::driven_by_hand). With the feature `tokio`, the asynchronous tasks of services run on the runtime
+    /// in which this is called.
     ///
     /// # Errors
     /// Before anything was started, `DuplicateService`, `UnknownDependency`, `PhaseOrder`, `DependencyCycle` or

@@ -162,22 +162,20 @@ impl Classify for LifecycleError {
             Self::DuplicateService(_) | Self::RegistrationFailed { .. } | Self::AlreadyStarted => {
                 ErrorKind::AlreadyRegistered
             }
-            Self::UnknownDependency { .. } | Self::DependencyCycle(_) | Self::PhaseOrder { .. } => {
-                ErrorKind::InvalidConfigStructure
-            }
+            Self::UnknownDependency { .. }
+            | Self::DependencyCycle(_)
+            | Self::PhaseOrder { .. }
+            | Self::InvalidConfig { .. } => ErrorKind::InvalidConfigValue,
             Self::MissingDependencies(_) => ErrorKind::DependencyFailed,
             Self::StartFailed { .. } => ErrorKind::InitializationFailed,
             Self::StartTimeout { .. } | Self::ConfigTimeout { .. } => ErrorKind::Timeout,
             Self::NotOptional(_) | Self::RequiredBy { .. } => ErrorKind::ConfigUpdateForbidden,
-            Self::InvalidConfig { .. } => ErrorKind::InvalidConfigValue,
             Self::ConfigRefused { .. } => ErrorKind::ValidationFailed,
-            Self::TooManyServices | Self::NoThread(_) => ErrorKind::ResourceExhausted,
+            Self::TooManyServices => ErrorKind::LimitExceeded,
+            Self::NoThread(_) => ErrorKind::ResourceExhausted,
             Self::WouldWaitForItself(_) => ErrorKind::InternalError,
-            Self::Disabled(_)
-            | Self::NotRunning(_)
-            | Self::IntensityExceeded { .. }
-            | Self::NotStarted
-            | Self::Stopped => ErrorKind::ServiceUnavailable,
+            Self::IntensityExceeded { .. } | Self::Stopped => ErrorKind::Closed,
+            Self::Disabled(_) | Self::NotRunning(_) | Self::NotStarted => ErrorKind::ServiceUnavailable,
         }
     }
 
@@ -186,7 +184,11 @@ impl Classify for LifecycleError {
             Self::UnknownService(_)
             | Self::DuplicateService(_)
             | Self::RegistrationFailed { .. }
-            | Self::AlreadyStarted => Domain::Registry,
+            | Self::TooManyServices
+            | Self::AlreadyStarted
+            | Self::IntensityExceeded { .. }
+            | Self::Stopped => Domain::Registry,
+            Self::NotOptional(_) | Self::RequiredBy { .. } | Self::ConfigRefused { .. } => Domain::Config,
             _ => Domain::Core,
         }
     }
@@ -224,4 +226,76 @@ impl Classify for LifecycleError {
 
 fn list(services: &[ServiceName]) -> Value {
     Value::List(services.iter().map(|service| Value::from(service.to_string())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use foundation_types::error::classification;
+
+    use super::*;
+
+    #[test]
+    fn every_error_has_a_number_that_stays() {
+        let service = || ServiceName::from_static("s");
+        let source = || -> BoxError { "boom".into() };
+        let after = Duration::from_secs(5);
+        let existing = foundation_types::Owner::new().pid();
+        let holder = existing.to_string();
+        let errors = [
+            LifecycleError::UnknownService(service()),
+            LifecycleError::DuplicateService(service()),
+            LifecycleError::UnknownDependency { service: service(), dependency: service() },
+            LifecycleError::DependencyCycle(vec![service(), service()]),
+            LifecycleError::PhaseOrder { service: service(), dependency: service() },
+            LifecycleError::MissingDependencies(vec![service()]),
+            LifecycleError::StartFailed { service: service(), source: source() },
+            LifecycleError::StartTimeout { service: service(), after },
+            LifecycleError::RegistrationFailed { service: service(), existing },
+            LifecycleError::NotOptional(service()),
+            LifecycleError::RequiredBy { service: service(), by: service() },
+            LifecycleError::Disabled(service()),
+            LifecycleError::NotRunning(service()),
+            LifecycleError::InvalidConfig {
+                service: service(),
+                source: InvalidServiceConfig::Zero { field: "start_timeout" },
+            },
+            LifecycleError::ConfigRefused { service: service(), source: source() },
+            LifecycleError::ConfigTimeout { service: service(), after },
+            LifecycleError::IntensityExceeded { service: service() },
+            LifecycleError::TooManyServices,
+            LifecycleError::WouldWaitForItself(service()),
+            LifecycleError::NoThread("no".into()),
+            LifecycleError::AlreadyStarted,
+            LifecycleError::NotStarted,
+            LifecycleError::Stopped,
+        ];
+        let labels: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let lines = labels.iter().zip(&errors).map(|(label, error)| (label.as_str(), error as &dyn Classify));
+        let expected = "\
+there is no service s: registry/service_not_found 5001 medium system/discovery no_retry
+there are two services of the name s: registry/already_registered 7101 medium service/registration no_retry
+service s depends on s, which does not exist: core/invalid_config_value 1201 medium config/validation no_retry
+services depend on each other: s, s: core/invalid_config_value 1201 medium config/validation no_retry
+service s depends on s, which starts in a later phase: core/invalid_config_value 1201 medium config/validation no_retry
+dependencies do not run: s: core/dependency_failed 2301 high system/dependencies immediate
+service s failed to start: boom: core/initialization_failed 2101 critical system/initialization no_retry
+service s was not ready after 5s: core/timeout 4301 medium external/timeout exponential_backoff
+the name of service s is held by HOLDER: registry/already_registered 7101 medium service/registration no_retry
+service s is not optional: config/config_update_forbidden 1401 medium config/runtime no_retry
+service s is required by s: config/config_update_forbidden 1401 medium config/runtime no_retry
+service s is disabled: core/service_unavailable 2102 high system/initialization immediate
+service s does not run: core/service_unavailable 2102 high system/initialization immediate
+configuration of service s: start_timeout must be above zero: core/invalid_config_value 1201 medium config/validation no_retry
+service s refused its configuration: boom: config/validation_failed 1001 medium config/validation no_retry
+service s did not answer to its new configuration within 5s: core/timeout 4301 medium external/timeout exponential_backoff
+the application ended: service s ended once too often: registry/closed 7106 high system/lifecycle no_retry
+there are 100000 services, the limit: registry/limit_exceeded 7105 medium system/resources no_retry
+service s called an operation that would wait for it: core/internal_error 2401 critical system/runtime no_retry
+no thread could be started: no: core/resource_exhausted 2201 high system/resources immediate
+the application has been started already: registry/already_registered 7101 medium service/registration no_retry
+the application has not been started: core/service_unavailable 2102 high system/initialization immediate
+the application has been shut down: registry/closed 7106 high system/lifecycle no_retry
+";
+        assert_eq!(classification(lines).replace(&holder, "HOLDER"), expected);
+    }
 }

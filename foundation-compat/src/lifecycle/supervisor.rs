@@ -21,6 +21,9 @@ pub const MAX_SERVICES: usize = 100_000;
 ///
 /// Operations that start or stop services take place one after the other; reading never waits for them. No method panics, in
 /// whatever state the application is.
+///
+/// Code of a service that an operation may be waiting for gets none: `WouldWaitForItself` is the answer in its `start`, `stop`,
+/// health check and notices, and in its tasks if the operation is about that very service.
 #[must_use = "dropping the supervisor stops its services"]
 pub struct Supervisor {
     engine: Arc<Engine>,
@@ -87,7 +90,7 @@ impl Supervisor {
     ///
     /// # Errors
     /// `UnknownService`; `Disabled`; `MissingDependencies`, in declared order, and nothing was stopped; the errors of a start,
-    /// after which the service stays as it is, stopped; `WouldWaitForItself` in the code of that service; `Stopped` and
+    /// after which the service stays as it is, stopped; `WouldWaitForItself`; `Stopped` and
     /// `IntensityExceeded` after the end of the application.
     pub fn restart_service(&self, name: &ServiceName) -> Result<Pid, LifecycleError> {
         self.engine.restart_service(name)
@@ -117,7 +120,7 @@ impl Supervisor {
     ///
     /// # Errors
     /// And then nothing has changed: `UnknownService`; `NotOptional`; `RequiredBy` if an enabled service that is not among them
-    /// depends on one; `WouldWaitForItself` in the code of one of them; `Stopped` and `IntensityExceeded` after the end of the
+    /// depends on one; `WouldWaitForItself`; `Stopped` and `IntensityExceeded` after the end of the
     /// application.
     pub fn disable_services(&self, names: &[ServiceName]) -> Result<(), LifecycleError> {
         self.engine.disable_services(names)

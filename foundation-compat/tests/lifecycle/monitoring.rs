@@ -138,6 +138,29 @@ fn a_round_of_the_monitor_tells_the_health_of_the_whole() {
 }
 
 #[test]
+fn services_that_run_without_their_dependencies_are_told_of_once_a_minute() {
+    let stage = Stage::new();
+    let observer = Arc::new(RecordingObserver::new());
+    let [base, user] = ["base", "user"].map(ServiceName::from_static);
+    let specs = [
+        stage.spec(&base).restart(foundation_compat::lifecycle::Restart::Temporary),
+        stage.spec(&user).depends_on(base.clone()),
+    ];
+    let builder = stage.builder().services(specs).health_warnings(Toggle::Off);
+    let supervisor = builder.observer(Arc::<RecordingObserver>::clone(&observer)).start().expect("it starts");
+    let _monitor = supervisor.monitor().expect("the application runs");
+    let warnings = || observer.events_named("foundation.application.dependency_warnings");
+    stage.advance_seconds(60);
+    supervisor.run_due();
+    assert_eq!(warnings(), []);
+    crate::scripted::end(&supervisor.pid(&base).expect("it runs"), &foundation_types::ExitReason::Normal);
+    stage.advance_seconds(60);
+    supervisor.run_due();
+    assert_eq!(warnings().len(), 1);
+    assert_eq!(warnings()[0].measurements.get("unmet_count"), Some(&foundation_types::Value::Int(1)));
+}
+
+#[test]
 fn a_monitor_with_a_thread_checks_at_once_and_ends_with_the_application() {
     use foundation_types::Owner;
 
