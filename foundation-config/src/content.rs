@@ -84,10 +84,24 @@ impl Layers {
         &self.nodes[layer as usize]
     }
 
+    /// The contents of the layers above one.
+    pub(crate) fn above(&self, layer: Layer) -> impl Iterator<Item = &Node> {
+        self.nodes[layer as usize + 1..].iter()
+    }
+
     /// The documents of a layer, the one that lies on top first.
     pub(crate) fn documents_of(&self, layer: Layer) -> impl Iterator<Item = (usize, &Arc<Loaded>)> {
         let loaded = self.documents.iter().enumerate().rev();
         loaded.filter_map(move |(index, loaded)| Some((index, loaded.as_ref()?))).filter(move |(_, l)| l.layer == layer)
+    }
+
+    /// The layer of the first source that holds something else here than in `other`.
+    pub(crate) fn first_moved(&self, other: &Self) -> Option<Layer> {
+        let nothing = Node::empty();
+        let held = |loaded: &'_ Option<Arc<Loaded>>| loaded.as_ref().map_or(&nothing, |loaded| &loaded.node).clone();
+        let mut pairs = self.documents.iter().zip(other.documents.iter());
+        let (here, there) = pairs.find(|(here, there)| held(here) != held(there))?;
+        here.as_ref().or(there.as_ref()).map(|loaded| loaded.layer)
     }
 
     /// Where the value at `path` comes from, if from a source.

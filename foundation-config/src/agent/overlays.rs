@@ -116,7 +116,7 @@ pub(crate) fn effective_over(defaults: &Node, base: &Node, overlay: Option<&Node
     let mut below = Some(defaults);
     for (depth, key) in path.iter().enumerate() {
         below = below.and_then(|node| node.child(key));
-        let is_hidden = || effective_at(base, overlay, &path[..depth]).is_some_and(|node| !node.is_map());
+        let is_hidden = || effective_at(base, overlay, &path[..depth]).is_some_and(|node| node.lets_nothing_through());
         if below.is_none() || is_hidden() {
             return above;
         }

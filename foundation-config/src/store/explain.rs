@@ -41,23 +41,24 @@ impl<S: Schema> Store<S> {
     }
 
     pub(crate) fn explain_in(&self, content: &Content, path: &Path) -> Vec<Explained> {
+        let layers = &content.layers;
         let mut explained = Vec::new();
-        let mut is_hidden = false;
-        let mut say = |layer, node: &Node, origin: Option<Origin>| {
-            if let Some(at) = node.at(path.texts()) {
-                let value = redacted(path, &at.to_value(), S::secret);
-                explained.push(Explained { scope: Scope::Layer(layer), origin, value, decides: !is_hidden });
-            }
-            is_hidden = is_hidden || node.hides(path.texts());
-        };
         for layer in Layer::ALL.into_iter().rev() {
-            for (index, loaded) in content.layers.documents_of(layer) {
-                let origin = newest(loaded, &self.0.sources[index], path);
-                say(layer, &loaded.node, Some(origin));
+            let mut above: Vec<&Node> = layers.above(layer).collect();
+            let mut say = |node: &'_ Node, above: &[&Node], origin: Option<Origin>| {
+                if let Some(at) = node.at(path.texts()) {
+                    let value = redacted(path, &at.to_value(), S::secret);
+                    let decides = at.shows_below(above.iter().copied(), path.texts());
+                    explained.push(Explained { scope: Scope::Layer(layer), origin, value, decides });
+                }
+            };
+            for (index, loaded) in layers.documents_of(layer) {
+                say(&loaded.node, &above, Some(newest(loaded, &self.0.sources[index], path)));
+                above.push(&loaded.node);
             }
             match layer {
-                Layer::Defaults | Layer::Runtime => say(layer, content.layers.get(layer), None),
-                Layer::Namespace => say(layer, &self.0.namespace, None),
+                Layer::Defaults | Layer::Runtime => say(layers.get(layer), &above, None),
+                Layer::Namespace => say(&self.0.namespace, &above, None),
                 _ => {}
             }
         }

@@ -7,14 +7,16 @@ use foundation_types::{Measurements, Metadata, contain};
 use parking_lot::Mutex;
 
 use super::Store;
-use super::commit::{Candidate, build_typed};
+use super::commit::{Candidate, Published, build_typed};
 use super::write::layer_entries;
-use crate::change::{ChangeKind, Committed};
+use super::writer::Turn;
+use crate::change::{ChangeKind, Committed, Scope};
 use crate::content::{Content, Layers, Loaded};
 use crate::error::ConfigError;
 use crate::events::{SOURCE_FAILED_EVENT, SOURCE_RECOVERED_EVENT};
 use crate::layer::Layer;
 use crate::limits::{Limits, check_value};
+use crate::path::Path;
 use crate::schema::Schema;
 use crate::source::{Origin, Source, SourceError};
 
@@ -123,13 +125,9 @@ impl<S: Schema> Store<S> {
         let content = self.content();
         let mut outcomes: Vec<_> = inner.sources.iter().zip(loads).map(|(slot, load)| slot.judge(load)).collect();
         let layers = self.accept(&content, &mut outcomes);
-        let entries = layers.as_ref().map(|layers| layer_entries::<S>(&content.layers, layers)).unwrap_or_default();
         let published = match layers {
-            Some(layers) if !entries.is_empty() => {
-                let candidate = Candidate::of_layers(ChangeKind::Reload, entries, &content, layers);
-                Some(self.publish(&mut turn, candidate)?)
-            }
-            _ => None,
+            Some(layers) => self.publish_reload(&mut turn, &content, layers)?,
+            None => None,
         };
         let news = self.note(&outcomes);
         drop(turn);
@@ -141,6 +139,24 @@ impl<S: Schema> Store<S> {
             outcome: outcome.into(),
         });
         Ok(ReloadReport { committed, sources: sources.collect() })
+    }
+
+    /// Publishes the layers, unless the sources hold nothing else in them than now.
+    fn publish_reload(
+        &self,
+        turn: &mut Turn<'_>,
+        content: &Content,
+        layers: Layers,
+    ) -> Result<Option<Published<S>>, ConfigError> {
+        let Some(moved) = layers.first_moved(&content.layers) else { return Ok(None) };
+        let mut entries = layer_entries::<S>(&content.layers, &layers);
+        if entries.is_empty() {
+            // Another source of its layer hides what changed. It counts all the same: that source may change, too.
+            let same = Some(layers.get(moved).clone());
+            entries.push(Self::entry(Path::ROOT, Scope::Layer(moved), same.clone(), same));
+        }
+        let candidate = Candidate::of_layers(ChangeKind::Reload, entries, content, layers);
+        self.publish(turn, candidate).map(Some)
     }
 
     fn load_slot(&self, slot: &Slot) -> (u64, Result<Loaded, SourceError>) {

@@ -9,7 +9,6 @@ use parking_lot::RwLock;
 use super::Inner;
 use crate::content::Content;
 use crate::error::ConfigError;
-use crate::layer::Layer;
 use crate::path::{IntoPath, Path};
 use crate::schema::Schema;
 
@@ -115,10 +114,7 @@ impl<S: Schema> Inner<S> {
 fn decides(content: &Content, index: usize, path: &Path) -> bool {
     let layers = &content.layers;
     let Some(Some(own)) = layers.documents.get(index) else { return false };
-    if own.node.at(path.texts()).is_none() {
-        return false;
-    }
+    let Some(at) = own.node.at(path.texts()) else { return false };
     let later = layers.documents_of(own.layer).filter(|(other, _)| *other > index).map(|(_, loaded)| &loaded.node);
-    let above = Layer::ALL.into_iter().filter(|layer| *layer > own.layer).map(|layer| layers.get(layer));
-    !later.chain(above).any(|node| node.hides(path.texts()))
+    at.shows_below(later.chain(layers.above(own.layer)), path.texts())
 }

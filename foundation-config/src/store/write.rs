@@ -16,7 +16,7 @@ use crate::limits::{ValueFault, check_value};
 use crate::path::{IntoPath, Path, TypedPath};
 use crate::schema::{Schema, Violation, ViolationKind};
 use crate::snapshot::walk;
-use crate::tree::{Diff, Node, each_difference};
+use crate::tree::{Diff, Node, each_layer_difference};
 
 /// Writes. Each is checked in this order: the path, the value, whether the path may be changed, and the configuration as a
 /// whole; the first fault is reported. O(size of the configuration), plus, with overrides of agents, O(agents x size).
@@ -270,7 +270,7 @@ pub(crate) fn not_a_map(path: Path) -> ConfigError {
 pub(super) fn layer_entries<S: Schema>(old: &Layers, new: &Layers) -> Vec<Entry> {
     let mut entries = Vec::new();
     for layer in Layer::ALL {
-        each_difference(old.get(layer), new.get(layer), &mut |path, old, new| {
+        each_layer_difference(old.get(layer), new.get(layer), &mut |path, old, new| {
             entries.push(Store::<S>::entry(path, Scope::Layer(layer), old.cloned(), new.cloned()));
         });
     }

@@ -88,19 +88,34 @@ impl fmt::Display for Difference {
 /// What is told of each difference: its path, what was there, and what is.
 pub(crate) type Each<'e> = &'e mut dyn FnMut(Path, Option<&Node>, Option<&Node>);
 
-/// Calls `each` for the highest places that differ and are not maps on both sides. O(what is not shared).
-pub(crate) fn each_difference(old: &Node, new: &Node, each: Each<'_>) {
-    descend(&mut Vec::new(), Some(old), Some(new), each);
+/// What counts as a difference.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// What reads differently.
+    Reading,
+    /// That, and maps that let something else of the layers below through.
+    Layer,
 }
 
-fn descend(at: &mut Vec<Text>, old: Option<&Node>, new: Option<&Node>, each: Each<'_>) {
+/// Calls `each` for the highest places that read differently and are not maps on both sides. O(what is not shared).
+fn each_difference(old: &Node, new: &Node, each: Each<'_>) {
+    descend(&mut Vec::new(), Some(old), Some(new), Told::Reading, each);
+}
+
+/// As [`each_difference`], for layers: places that let something else through differ, too, and are told as a whole.
+pub(crate) fn each_layer_difference(old: &Node, new: &Node, each: Each<'_>) {
+    descend(&mut Vec::new(), Some(old), Some(new), Told::Layer, each);
+}
+
+fn descend(at: &mut Vec<Text>, old: Option<&Node>, new: Option<&Node>, told: Told, each: Each<'_>) {
     let (before, after) = match (old, new) {
         (Some(before), Some(after)) => {
             if before.is_shared_with(after) {
                 return;
             }
             match (before.as_branch(), after.as_branch()) {
-                (Some(before), Some(after)) => (before, after),
+                (Some(before), Some(after)) if told == Told::Reading || before.cover == after.cover => (before, after),
+                (Some(_), Some(_)) => return each(Path::from_checked(at.iter().cloned()), old, new),
                 _ if before == after => return,
                 _ => return each(Path::from_checked(at.iter().cloned()), old, new),
             }
@@ -112,7 +127,7 @@ fn descend(at: &mut Vec<Text>, old: Option<&Node>, new: Option<&Node>, each: Eac
     keys.dedup();
     for key in keys {
         at.push(key.clone());
-        descend(at, before.entries.get(key), after.entries.get(key), each);
+        descend(at, before.entries.get(key), after.entries.get(key), told, each);
         at.pop();
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use foundation_types::{Metadata, Text, Value};
 
-pub(crate) use self::diff::each_difference;
+pub(crate) use self::diff::each_layer_difference;
 pub use self::diff::{Diff, Difference};
 pub(crate) use self::merge::merge;
 pub use self::view::Tree;
@@ -192,7 +192,14 @@ impl Node {
         at.lets_nothing_through()
     }
 
-    fn lets_nothing_through(&self) -> bool {
+    /// Whether this place, which is at `path` of its own tree, shows where the trees `above` lie over that one: maps are
+    /// merged, everything else gives way.
+    pub(crate) fn shows_below<'n>(&self, above: impl IntoIterator<Item = &'n Self>, path: &[Text]) -> bool {
+        let gives_way = |over: &Self| over.hides(path) || (!self.is_map() && over.at(path).is_some());
+        !above.into_iter().any(gives_way)
+    }
+
+    pub(crate) fn lets_nothing_through(&self) -> bool {
         self.as_branch().is_none_or(|branch| branch.cover == Cover::Replace)
     }
 
