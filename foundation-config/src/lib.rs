@@ -5,6 +5,8 @@
 pub mod agent;
 mod change;
 mod classify;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod content;
 mod error;
 pub mod events;
@@ -30,9 +32,7 @@ pub use layer::{Layer, Version};
 pub use limits::{Limit, Limits, ValueFault};
 pub use path::{IntoPath, MAX_COMPONENT_LEN, MAX_PATH_COMPONENTS, Path, PathError, TypedPath};
 pub use pending::{DEFAULT_PENDING_CAPACITY, DEFAULT_PENDING_TTL, PendingQueue, PendingReport};
-pub use schema::{
-    Dynamic, MAX_VIOLATIONS, Schema, UnknownKeys, UpdatePolicy, Violation, ViolationKind, Violations,
-};
+pub use schema::{Dynamic, MAX_VIOLATIONS, Schema, UnknownKeys, UpdatePolicy, Violation, ViolationKind, Violations};
 pub use secret::{REDACTED, SECRET_KEYS, Secret, default_secret};
 pub use snapshot::Snapshot;
 #[cfg(any(feature = "toml", feature = "yaml", feature = "json"))]

@@ -1,0 +1,72 @@
+//! The suite that every store of settings must pass, ours and a stranger's.
+//!
+//! [`config_conformance!`](crate::config_conformance) makes one test of each property, given a factory:
+//!
+//! ```
+//! # fn main() {}
+//! use foundation_config::conformance::Fleet;
+//! use foundation_config::{Dynamic, Store, config_conformance};
+//!
+//! config_conformance!(dynamic, |setup| Store::<Dynamic>::from(setup));
+//! config_conformance!(fleet, |setup| Store::<Fleet>::from(setup));
+//! ```
+//!
+//! With feature `agent`, `agent_config_conformance!` does the same for a store with overrides of agents.
+//!
+//! A store of one's own implements [`Backend`], with [`Dynamic`](crate::Dynamic) and [`Fleet`] as schemas. Each property is
+//! also a function here, which panics with the smallest counterexample it finds. Commands are drawn at random, given to the
+//! store and to the [`Model`], and shrunk. The model keeps plain values, and lays all layers over each other anew for each
+//! question.
+
+mod agreement;
+mod backend;
+mod bounds;
+mod command;
+mod locality;
+mod model;
+mod runtime;
+mod schema;
+mod setup;
+mod store;
+mod trees;
+mod versions;
+
+use foundation_types::testing::check;
+
+pub use self::agreement::{p01_model_equivalence, p02_validity, p03_failure_atomicity, p05_read_stability};
+pub use self::backend::{
+    Backend, Differs, Draft, Heard, Pending, Record, Reloaded, Replayed, Says, Snapshot, Subscription, Written,
+};
+pub use self::bounds::{p06_totality, p07_check_order};
+pub use self::locality::{p04_locality, p08_precedence, p09_merge_laws, p10_reset};
+pub use self::model::{Answer, Judged, Model, Refusal, State, Write};
+pub use self::schema::{Faults, Fleet, Ruled};
+pub use self::setup::{Script, Scripted, Setup, Start};
+pub use self::versions::{p17_rollback, p18_diff};
+
+/// Makes a store.
+pub type Factory<'f, B> = &'f dyn Fn(Setup) -> B;
+
+/// Makes one test of each property for the store that `$factory` makes (see [`conformance`](crate::conformance)).
+#[macro_export]
+macro_rules! config_conformance {
+    ($name:ident, $factory:expr) => {
+        mod $name {
+            use super::*;
+
+            $crate::config_conformance!(@each $factory;
+                p01_model_equivalence p02_validity p03_failure_atomicity p04_locality p05_read_stability p06_totality
+                p07_check_order p08_precedence p09_merge_laws p10_reset p17_rollback p18_diff
+            );
+        }
+    };
+    (@each $factory:expr; $property:ident $($rest:ident)*) => {
+        #[test]
+        fn $property() {
+            $crate::conformance::$property(&$factory);
+        }
+
+        $crate::config_conformance!(@each $factory; $($rest)*);
+    };
+    (@each $factory:expr;) => {};
+}

@@ -1,0 +1,8 @@
+//! The public suite on the stores of this crate: one without rules, and one with rules of every kind.
+#![cfg(feature = "conformance")]
+
+use foundation_config::conformance::Fleet;
+use foundation_config::{Dynamic, Store, config_conformance};
+
+config_conformance!(dynamic, |setup| Store::<Dynamic>::from(setup));
+config_conformance!(fleet, |setup| Store::<Fleet>::from(setup));
