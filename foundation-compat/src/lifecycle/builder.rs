@@ -171,7 +171,8 @@ impl SupervisorBuilder {
     /// # Errors
     /// Before anything was started, `DuplicateService`, `UnknownDependency`, `PhaseOrder`, `DependencyCycle` or
     /// `TooManyServices`. If a service does not become ready, `StartFailed`, `StartTimeout`, `InvalidConfig` or
-    /// `RegistrationFailed` with its name, after those that had been started were stopped in reverse.
+    /// `RegistrationFailed` with its name, after those that had been started were stopped in reverse. A service that is late has
+    /// its [time to stop](super::ServiceConfig::graceful_shutdown_timeout) as well before it is abandoned.
     pub fn start(self) -> Result<Supervisor, LifecycleError> {
         if self.services.len() > MAX_SERVICES {
             return Err(LifecycleError::TooManyServices);

@@ -352,6 +352,16 @@ impl Instance {
     }
 }
 
+impl Drop for Instance {
+    fn drop(&mut self) {
+        // Only where no thread could be started to release it is the service still here, and nobody else has its place.
+        if let Some(place) = Arc::get_mut(&mut self.service) {
+            let service = lock(place).take();
+            let _ = contain(move || drop(service));
+        }
+    }
+}
+
 /// A health check under way or over.
 pub(super) struct Probe {
     /// Dies when the check is over.
