@@ -1,6 +1,6 @@
 //! Which changes concern agents.
 
-use foundation_types::AgentId;
+use foundation_types::{AgentId, Value};
 
 use super::overlays::effective_at;
 use crate::change::{Change, Scope};
@@ -14,6 +14,14 @@ impl Change {
             effective_at(&content.base, content.agents.applied(id), path.texts())
         };
         (at(&self.before), at(&self.after))
+    }
+
+    /// What is in effect for an agent at `path` before and after it: its overrides over the configuration, as far as they were
+    /// applied.
+    pub fn value_for_agent(&self, id: &AgentId, path: &Path) -> (Option<Value>, Option<Value>) {
+        let (before, after) = self.effective(id, path);
+        let value = |node: Option<Node>| node.as_ref().map(Node::to_value);
+        (value(before), value(after))
     }
 
     fn differs_for(&self, id: &AgentId, path: &Path) -> bool {

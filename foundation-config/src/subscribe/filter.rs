@@ -57,8 +57,8 @@ impl Filter {
         self
     }
 
-    /// Whether the change is to be delivered.
-    pub(super) fn matches(&self, change: &Change) -> bool {
+    /// Whether a subscription with this filter hears of the change.
+    pub fn matches(&self, change: &Change) -> bool {
         match &self.whom {
             Whom::Base => change.concerns(&self.prefix),
             #[cfg(feature = "agent")]
