@@ -20,6 +20,7 @@ pub use self::builder::{BuildError, FoundationBuilder, LegacyLogs};
 pub use self::features::{AgentFeatures, FEATURE_CHANGED_EVENT};
 pub use self::infrastructure::Breaker;
 pub use self::status::{FoundationHealth, FoundationStatus, SubsystemStatus};
+use crate::config::{Config, SettingsStore};
 
 /// All subsystems of one program, composed: they share a clock, an observer, a default namespace and, with the feature
 /// `agent`, one switch of the agent features.
@@ -54,6 +55,7 @@ struct Parts {
     services: ServiceRegistry,
     infrastructure: crate::infrastructure::Parts,
     application: application::Application,
+    configuration: crate::config::Instances,
     #[cfg(feature = "agent")]
     agents: crate::infrastructure::AgentParts,
 }
@@ -112,6 +114,25 @@ impl Foundation {
         &self.0.services
     }
 
+    /// The settings, by the functions of the original.
+    pub fn config(&self) -> Config {
+        Config::from(self)
+    }
+
+    /// The settings: typed reads that wait for nobody, layers, versions, overrides of agents.
+    pub fn settings(&self) -> &SettingsStore {
+        self.configuration().store()
+    }
+
+    pub(crate) fn configuration(&self) -> &Arc<crate::config::Instance> {
+        self.0.configuration.home()
+    }
+
+    #[cfg(feature = "agent")]
+    pub(crate) fn configurations(&self) -> &crate::config::Instances {
+        &self.0.configuration
+    }
+
     /// What every subsystem shows of itself, in the order in which they build on each other. O(content of the subsystems).
     pub fn inspect(&self) -> Vec<Section> {
         self.subsystems().map(|subsystem| subsystem.inspect.inspect()).collect()
@@ -127,6 +148,7 @@ impl Foundation {
         let subsystem = |name, inspect| Subsystem { name, is_open, inspect };
         let legacy = [
             Subsystem { is_open: self.registry_is_open(), ..subsystem("registry", self.registry()) },
+            subsystem("config", self.settings()),
             subsystem("breakers", self.breakers()),
             subsystem("rate_limiter", self.rate_limiter()),
             subsystem("pools", self.pools()),

@@ -10,6 +10,9 @@ pub mod application;
 pub mod beam;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod config;
+pub mod config_server;
+pub mod contracts;
 #[cfg(feature = "cli")]
 pub mod demo;
 pub mod error;

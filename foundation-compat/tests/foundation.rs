@@ -91,7 +91,7 @@ fn status_and_health_tell_of_every_subsystem() {
     assert_eq!((status.version, &status.namespace), (env!("CARGO_PKG_VERSION"), foundation.namespace()));
     let subsystems: Vec<_> = status.subsystems.into_iter().collect();
     let well = SubsystemStatus::Running(Health::Healthy);
-    let mut expected = vec!["breakers", "pools", "rate_limiter", "registry"];
+    let mut expected = vec!["breakers", "config", "pools", "rate_limiter", "registry"];
     if cfg!(feature = "agent") {
         expected.splice(0..0, ["agent_breakers", "agent_rate_limiter"]);
     }
@@ -115,10 +115,10 @@ fn inspection_shows_what_the_registry_holds() {
     foundation.registry().register(foundation.namespace(), &NAME, &owner.pid(), Metadata::new()).expect("free");
     let sections = foundation.inspect();
     let titles: Vec<_> = sections.iter().map(Section::title).collect();
-    assert_eq!(titles[..4], ["registry", "circuit breakers", "rate_limiter", "pools"]);
+    assert_eq!(titles[..5], ["registry", "configuration", "circuit breakers", "rate_limiter", "pools"]);
     let of_agents: &[&str] =
         if cfg!(feature = "agent") { &["circuit breakers of agents", "agent_rate_limiter"] } else { &[] };
-    assert_eq!(&titles[4..], of_agents);
+    assert_eq!(&titles[5..], of_agents);
     let services = sections[0].gauges().iter().find(|gauge| gauge.name() == "services").expect("there");
     assert_eq!(services.value(), &Cell::Count(1));
 }
@@ -138,7 +138,7 @@ fn p14_shutdown_is_idempotent_and_nothing_panics_afterwards() {
     assert_eq!(registered.map(drop), Err(RegisterError::Closed));
     assert_eq!(foundation.services().list(foundation.namespace()), Err(RegistryError::Closed));
     foundation.status();
-    assert_eq!(foundation.inspect().len(), if cfg!(feature = "agent") { 6 } else { 4 });
+    assert_eq!(foundation.inspect().len(), if cfg!(feature = "agent") { 7 } else { 5 });
     foundation.shutdown();
     assert!(owner.pid().is_alive(), "owners are not touched");
     assert!(Foundation::isolated().available(), "another instance is another one");

@@ -9,6 +9,7 @@ use foundation_types::inspect::Inspect;
 use foundation_types::{ExitReason, Metadata, Namespace, Pid, ServiceName};
 
 use super::{BuildError, Foundation, FoundationBuilder, Parts};
+use crate::config_server::ConfigService;
 use crate::lifecycle::{
     BoxError, Directory, HealthReport, LifecycleError, Phase, Service, ServiceConfig, ServiceConfigPatch, ServiceSpec,
     ShutdownReport, Supervisor,
@@ -181,6 +182,7 @@ impl Foundation {
             }
         };
         let report = running.map(|supervisor| supervisor.shutdown(max));
+        self.0.configuration.shut_down();
         self.0.infrastructure.shut_down();
         self.0.registry.shutdown();
         let (report, former) = {
@@ -203,6 +205,7 @@ impl Foundation {
         };
         vec![
             watched("process_registry", Phase::Infrastructure, Duration::from_mins(1), |all| all.registry()),
+            ConfigService::spec(self).phase(Phase::FoundationServices).depends_on("process_registry"),
             watched("connection_manager", Phase::Coordination, Duration::from_secs(45), |all| all.pools())
                 .depends_on("process_registry"),
             watched("rate_limiter_backend", Phase::Coordination, Duration::from_mins(2), |all| all.rate_limiter()),

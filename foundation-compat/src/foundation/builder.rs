@@ -4,12 +4,14 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use foundation_config::Source;
 use foundation_registry::backend::Backend;
 use foundation_registry::{Limits, OptionsError, Registry, RegistryBuilder, ServiceLogs, ServiceRegistry};
 use foundation_types::{Clock, Emitter, Namespace, Observer, SystemClock};
 
 use super::application::Application;
 use super::{Foundation, Parts};
+use crate::config::{ConfigOptions, Instance, Instances, Surroundings};
 #[cfg(feature = "agent")]
 use crate::infrastructure::agent_circuit_breaker::InstanceAgentBreakers;
 #[cfg(feature = "agent")]
@@ -27,6 +29,8 @@ pub struct FoundationBuilder {
     logs: LegacyLogs,
     registry: RegistryBuilder,
     infrastructure: Settings,
+    config: ConfigOptions,
+    config_sources: Vec<Arc<dyn Source>>,
     pub(super) services: Vec<ServiceSpec>,
     pub(super) is_driven_by_hand: bool,
     #[cfg(feature = "agent")]
@@ -44,6 +48,8 @@ impl Default for FoundationBuilder {
             logs: LegacyLogs::default(),
             registry: Registry::builder(),
             infrastructure: Settings::default(),
+            config: ConfigOptions::default(),
+            config_sources: Vec::new(),
             services: Vec::new(),
             is_driven_by_hand: false,
             #[cfg(feature = "agent")]
@@ -143,6 +149,19 @@ impl FoundationBuilder {
         self
     }
 
+    /// What the settings start with, and how their service behaves.
+    pub fn config(mut self, options: ConfigOptions) -> Self {
+        self.config = options;
+        self
+    }
+
+    /// Adds a source of settings, such as a file: above those of its layer that were added before, below those of
+    /// [`config`](Self::config). [`build`](Self::build) reads it.
+    pub fn config_source(mut self, source: impl Source) -> Self {
+        self.config_sources.push(Arc::new(source));
+        self
+    }
+
     /// Where protection configurations are kept; the default is a
     /// [`MemoryStore`](crate::infrastructure::protection::MemoryStore).
     pub fn protection_store(mut self, store: Arc<dyn ProtectionStore>) -> Self {
@@ -156,10 +175,10 @@ impl FoundationBuilder {
         self
     }
 
-    /// The instance.
+    /// The instance. Reads the sources of settings that it was given, on this thread.
     ///
     /// # Errors
-    /// [`BuildError`] if an option of a subsystem is out of range. Nothing has been started then.
+    /// [`BuildError`] if an option of a subsystem is out of range, or the settings are not valid. Nothing has been started then.
     pub fn build(self) -> Result<Foundation, BuildError> {
         let registry = self.registry.clock(Arc::clone(&self.clock));
         let registry = match &self.observer {
@@ -170,6 +189,13 @@ impl FoundationBuilder {
         let registry = registry.gate(self.gate.clone());
         let registry = registry.build()?;
         let services = ServiceRegistry::new(registry.clone()).with_logs(self.logs.services);
+        let around = Surroundings {
+            clock: Arc::clone(&self.clock),
+            observer: self.observer.clone(),
+            #[cfg(feature = "agent")]
+            gate: self.gate.clone(),
+        };
+        let settings = Instance::new(&self.config, &self.config_sources, &around).map_err(BuildError::Config)?;
         let emitter = Emitter::from(self.observer);
         #[cfg(feature = "agent")]
         let agents = infrastructure::AgentParts::new(
@@ -182,6 +208,7 @@ impl FoundationBuilder {
         Ok(Foundation(Arc::new(Parts {
             infrastructure: infrastructure::Parts::new(self.infrastructure, &self.clock, &emitter),
             application: Application::new(self.services, self.is_driven_by_hand),
+            configuration: Instances::new(settings, around),
             #[cfg(feature = "agent")]
             agents,
             namespace: self.namespace,
@@ -224,6 +251,9 @@ pub enum BuildError {
     /// An option of the registry is out of range.
     #[error("registry: {0}")]
     Registry(#[from] OptionsError),
+    /// The settings are not valid, or one of their sources cannot be read.
+    #[error("settings: {0}")]
+    Config(foundation_types::Error),
     /// An option of the limiter of agents is out of range.
     #[cfg(feature = "agent")]
     #[error("agent limits: {0}")]

@@ -1,6 +1,6 @@
 //! Why settings were refused, as records in the shape of the original.
 
-use foundation_config::{Limit, Path, PathError, ValueFault, Violation, ViolationKind, Violations};
+use foundation_config::{ConfigError, Limit, Path, PathError, ValueFault, Violation, ViolationKind, Violations};
 use foundation_types::error::{Domain, Entry, Error, ErrorKind};
 use foundation_types::{Metadata, Text, Value};
 
@@ -73,11 +73,14 @@ pub(crate) fn path_refused(error: &PathError, path: Vec<Text>) -> Error {
 }
 
 /// That a value is refused for what it is, wherever it is put.
-pub(crate) fn value_refused(path: &Path, value: &Value, fault: ValueFault) -> Error {
-    security(DANGEROUS_VALUE, "dangerous_value")
+pub(crate) fn value_refused(path: &Path, value: Option<&Value>, fault: ValueFault) -> Error {
+    let error = security(DANGEROUS_VALUE, "dangerous_value")
         .with_message(format!("{path}: {fault}"))
-        .with_context("path", path_value(path))
-        .with_context("value_type", type_name(value))
+        .with_context("path", path_value(path));
+    match value {
+        Some(value) => error.with_context("value_type", type_name(value)),
+        None => error,
+    }
 }
 
 /// That a path may not be written while running.
@@ -108,4 +111,67 @@ pub(crate) fn unknown_keys(keys: &[Text], known: &[&str]) -> Error {
         .with_message(format!("unknown settings {}; there are {}", keys.join(", "), known.join(", ")))
         .with_context("path", Vec::<Value>::new())
         .with_context("unknown_keys", keys.to_vec())
+}
+
+/// Why a store refused something.
+pub(crate) fn refused(error: ConfigError) -> Error {
+    let record = match &error {
+        ConfigError::InvalidPath(fault) => path_refused(fault, Vec::new()),
+        ConfigError::InvalidValue { path, fault } => value_refused(path, None, *fault),
+        ConfigError::NotFound { path } => not_found(path),
+        ConfigError::UpdateForbidden { path, allowed } => forbidden(path, allowed.iter().cloned()),
+        ConfigError::Invalid(violations) => invalid(violations, &Value::Null),
+        ConfigError::TypeMismatch { path, .. } | ConfigError::Unavailable { path, .. } => {
+            let context = path_value(path);
+            return Error::from(error).with_context("path", context);
+        }
+        _ => return Error::from(error),
+    };
+    record.caused_by(error)
+}
+
+/// That the service is stopped; whether what was asked for is done later.
+pub(crate) fn service_unavailable(later: Later) -> Error {
+    let error = of(ErrorKind::ServiceUnavailable);
+    match later {
+        Later::Queued => error.with_context("queued", true),
+        Later::Never => error,
+    }
+}
+
+/// Whether something that cannot be done now is done later.
+#[derive(Clone, Copy)]
+pub(crate) enum Later {
+    Queued,
+    Never,
+}
+
+/// That there is no value for a path while the service is stopped.
+pub(crate) fn unavailable(path: &Path, reason: &'static str) -> Error {
+    of(ErrorKind::ConfigUnavailable)
+        .with_message(format!("{path}: {reason}"))
+        .with_context("path", path_value(path))
+        .with_context("reason", reason)
+}
+
+/// That an operation is for tests alone.
+pub(crate) fn operation_forbidden(operation: &'static str) -> Error {
+    of(ErrorKind::OperationForbidden)
+        .with_message(format!("{operation} is allowed in test mode only"))
+        .with_context("operation", operation)
+}
+
+/// That a path may not be written because it is too much to be lost.
+pub(crate) fn protected(path: &Path) -> Error {
+    of(ErrorKind::ConfigUpdateForbidden)
+        .with_message(format!("{path}: may not be changed"))
+        .with_context("path", path_value(path))
+}
+
+/// That there are too many configurations in namespaces of their own.
+#[cfg(feature = "agent")]
+pub(crate) fn too_many_namespaces(max: usize) -> Error {
+    of(ErrorKind::LimitExceeded)
+        .with_message(format!("more namespaces with settings than {max}"))
+        .with_context("max", i64::try_from(max).unwrap_or(i64::MAX))
 }

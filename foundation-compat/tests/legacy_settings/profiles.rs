@@ -60,13 +60,13 @@ mod agents {
                 "rate_limiter":{"default_limit":100,"default_window":60000}},
             "agents":{"health_check_interval":30000,"resource_thresholds":{"memory":0.8,"cpu":0.9}}}"#,
         );
-        assert_eq!(agent_defaults(), expected);
+        assert_eq!(Value::from(agent_defaults()), expected);
         assert_eq!(violations(&expected), []);
     }
 
     #[test]
     fn f17_each_number_of_agents_has_its_rule() {
-        let defaults = agent_defaults();
+        let defaults = Value::from(agent_defaults());
         let leaves = paths(&defaults).into_iter().filter(|path| {
             let value = path.iter().try_fold(&defaults, |value, key| value.as_map()?.get(key));
             value.is_some_and(|value| value.as_map().is_none())

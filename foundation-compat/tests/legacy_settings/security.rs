@@ -3,12 +3,13 @@
 use foundation_compat::logic::config_logic::{allows_component, get_config_value, reset_config, update_config};
 use foundation_compat::{Error, Metadata, Value};
 use proptest::prelude::*;
+use serde::Serialize;
 
 const SENSITIVE: &str =
     "Elixir.System Elixir.File Elixir.Code Elixir.Process Elixir.Node Elixir.Kernel __struct__ __info__";
 const INSENSITIVE: [&str; 5] = ["../", "etc/passwd", "DROP TABLE", "<script>", "eval_string"];
 
-fn write(value: impl Into<Value>) -> Result<Value, Error> {
+fn write(value: impl Serialize) -> Result<Value, Error> {
     update_config(&reset_config(), ["infrastructure", "protection", "a", "b"], value)
 }
 
@@ -114,9 +115,12 @@ fn twenty_wrappers_pass_and_one_more_does_not() {
 }
 
 #[test]
-fn values_deeper_than_the_stack_are_refused() {
-    let deep = (0..1_000_000).fold(Value::from(1), |inner, _| Value::List(vec![inner]));
+fn values_that_no_tree_can_hold_are_refused() {
+    let deep = (0..2_000).fold(Value::from(1), |inner, _| Value::List(vec![inner]));
     assert_eq!(code(write(deep)), Some(1005));
+    assert_eq!(code(write(f64::NAN)), Some(1005));
+    assert_eq!(code(write(u64::MAX)), Some(1005));
+    assert_eq!(code(write(u64::MAX / 2)), None);
 }
 
 #[test]

@@ -84,7 +84,7 @@ impl fmt::Debug for Changed {
 }
 
 /// The value at `path` without the secrets that it is, or has in it.
-fn redacted(path: &Path, value: &Value) -> Value {
+pub(crate) fn redacted(path: &Path, value: &Value) -> Value {
     if !value.is_null() && is_secret(path) {
         return REDACTED.into();
     }

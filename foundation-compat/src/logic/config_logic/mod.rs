@@ -19,12 +19,16 @@ mod diff;
 mod security;
 mod update;
 
-pub use self::build::{
-    ConfigOptions, Merged, UnknownOptions, build_config, build_config_0, merge_env_config, merge_opts_config,
-    reset_config,
-};
+pub use self::build::{Merged, build_config, build_config_0, merge_env_config, merge_opts_config, reset_config};
+pub(crate) use self::build::{known_options, split};
+pub(crate) use self::diff::redacted;
 pub use self::diff::{Changed, ConfigDiff, DiffEntry, diff_configs};
+#[cfg(feature = "agent")]
+pub(crate) use self::security::check_value;
+pub(crate) use self::security::secure_path;
 pub use self::security::{
     CASE_INSENSITIVE_DENIED, CASE_SENSITIVE_DENIED, MAX_VALUE_NESTING, MAX_VALUE_TEXT_BYTES, allows_component,
 };
+pub(crate) use self::update::settable;
 pub use self::update::{get_config_value, updatable_path, updatable_paths, update_config};
+pub use crate::config::{ConfigOptions, UnknownOptions};

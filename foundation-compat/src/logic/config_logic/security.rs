@@ -1,7 +1,9 @@
 //! Paths and values that are refused for what they are.
 
 use foundation_config::{IntoPath, Limit, Limits, MAX_COMPONENT_LEN, MAX_PATH_COMPONENTS, Path, PathError, ValueFault};
+use foundation_types::bridge::{self, BridgeErrorKind};
 use foundation_types::{Error, Text, Value};
+use serde::Serialize;
 
 use crate::validation::record;
 
@@ -56,14 +58,22 @@ fn shortened(component: &str) -> &str {
     &component[..component.floor_char_boundary(MAX_COMPONENT_LEN)]
 }
 
-/// Whether the value may be put anywhere at all.
-pub(crate) fn check_value(path: &Path, value: &Value) -> Result<(), Error> {
+/// The value as trees hold it, if it may be put anywhere at all.
+pub(crate) fn check_value(path: &Path, value: impl Serialize) -> Result<Value, Error> {
+    let value = bridge::to_value(&value).map_err(|error| {
+        let fault = match error.kind() {
+            BridgeErrorKind::TooDeep => ValueFault::TooDeep { max: MAX_VALUE_NESTING },
+            _ => ValueFault::NotAValue,
+        };
+        record::value_refused(path, None, fault)
+    })?;
     let max = Limits::default().value_nodes;
     let mut left = max;
-    check_node(value, 0, &mut left).map_err(|fault| match fault {
-        Some(fault) => record::value_refused(path, value, fault),
-        None => record::limit_exceeded(path, Limit::ValueNodes, max),
-    })
+    match check_node(&value, 0, &mut left) {
+        Ok(()) => Ok(value),
+        Err(Some(fault)) => Err(record::value_refused(path, Some(&value), fault)),
+        Err(None) => Err(record::limit_exceeded(path, Limit::ValueNodes, max)),
+    }
 }
 
 /// `None` of an error is that there are too many nodes. No deeper than [`MAX_VALUE_NESTING`].

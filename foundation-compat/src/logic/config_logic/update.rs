@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use foundation_config::{IntoPath, Path, Schema, Violation, ViolationKind, Violations};
 use foundation_types::{Error, Metadata, Value};
+use serde::Serialize;
 
 use super::security::{check_value, secure_path};
 use crate::types::config::{FoundationConfig, SECTIONS};
@@ -45,25 +46,26 @@ pub fn get_config_value(config: &Value, path: impl IntoPath) -> Result<Value, Er
 ///
 /// # Errors
 /// The first of these: `invalid_path` (1304) and `security_violation` (1000) as in [`get_config_value`];
-/// `security_violation` (1005) or `limit_exceeded` (1404) for a value that is too deep, too long or too large, or has a key
-/// that is refused; `config_update_forbidden` (1401) if the path is not an [`updatable_path`]; `validation_failed` (1001) if
+/// `security_violation` (1005) or `limit_exceeded` (1404) for a value that no tree can hold, that is too deep, too long or too
+/// large, or has a key that is refused; `config_update_forbidden` (1401) if the path is not an [`updatable_path`]; `validation_failed` (1001) if
 /// the way leads through something that is no map; what
 /// [`validate_tree`](config_validator::validate_tree) says of the whole result.
-pub fn update_config(config: &Value, path: impl IntoPath, value: impl Into<Value>) -> Result<Value, Error> {
-    let path = secure_path(path)?;
-    let value = value.into();
-    if let Err(error) = check_value(&path, &value) {
-        // However deep it is.
-        value.dismantle();
-        return Err(error);
-    }
-    if !is_updatable(&path) {
-        return Err(record::forbidden(&path, UPDATABLE.iter().cloned()));
-    }
+pub fn update_config(config: &Value, path: impl IntoPath, value: impl Serialize) -> Result<Value, Error> {
+    let (path, value) = settable(path, value)?;
     let mut updated = config.clone();
     put(&mut updated, &path, value).map_err(|violation| record::invalid(&Violations::from(violation), config))?;
     config_validator::validate_tree(&updated)?;
     Ok(updated)
+}
+
+/// Path and value of a write, after all checks that need no configuration.
+pub(crate) fn settable(path: impl IntoPath, value: impl Serialize) -> Result<(Path, Value), Error> {
+    let path = secure_path(path)?;
+    let value = check_value(&path, value)?;
+    if !is_updatable(&path) {
+        return Err(record::forbidden(&path, updatable_paths()));
+    }
+    Ok((path, value))
 }
 
 /// Puts a value at a path. Nothing that is there, and no map, gives way to a map on the way.

@@ -21,7 +21,7 @@ use crate::validation::config_validator::rule::Rule;
 /// | `agents.health_check_interval` | 30,000 | ms |
 /// | `agents.resource_thresholds.memory` | 0.8 | share |
 /// | `agents.resource_thresholds.cpu` | 0.9 | share |
-pub fn agent_defaults() -> Value {
+pub fn agent_defaults() -> Metadata {
     let map = Metadata::new;
     let share = |share| FiniteF64::new(share).expect("finite");
     let breaker = map().with("failure_threshold", 5).with("recovery_timeout", 60_000);
@@ -34,7 +34,6 @@ pub fn agent_defaults() -> Value {
         )
         .with("infrastructure", map().with("circuit_breaker", breaker).with("rate_limiter", limiter))
         .with("agents", map().with("health_check_interval", 30_000).with("resource_thresholds", thresholds))
-        .into()
 }
 
 /// Reports what is wrong with the settings of agents in a tree, which may be a part of one: what is not there is not
