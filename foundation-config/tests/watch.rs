@@ -254,7 +254,7 @@ fn a_panic_of_what_it_calls_does_not_end_the_watch() {
     let bombs = [Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(true))];
     let explode = |bomb: &AtomicBool| assert!(!bomb.swap(false, Ordering::Relaxed), "for a test");
     let [in_files, in_changed] = bombs.clone();
-    let (send, changes) = mpsc::channel();
+    let (send, calls) = mpsc::channel();
     let shown = file.clone();
     let files = move || {
         explode(&in_files);
@@ -265,11 +265,11 @@ fn a_panic_of_what_it_calls_does_not_end_the_watch() {
         explode(&in_changed);
     };
     let watcher = FileWatcher::start(options(), files, changed).expect("files can be watched");
-    changes.recv_timeout(PATIENCE).expect("called once after it was started");
+    calls.recv_timeout(PATIENCE).expect("called once after it was started");
     for text in ["1", "2"] {
         bombs[0].store(true, Ordering::Relaxed);
         write(&file, text);
-        changes.recv_timeout(PATIENCE).expect("called after a change");
+        calls.recv_timeout(PATIENCE).expect("called after a change");
     }
     drop(watcher);
     assert!(bombs.iter().all(|bomb| !bomb.load(Ordering::Relaxed)), "all went off");

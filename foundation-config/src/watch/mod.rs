@@ -112,7 +112,7 @@ impl<S: Schema> Store<S> {
     /// came of it to `report`. A file that cannot be read, also because it is only half written, is in the report, and what
     /// was read before stays in force until a good one takes its place. The watcher keeps the store alive.
     ///
-    /// [`FileSource::files`](crate::FileSource::files) gives the files of a source, with those that it includes; see
+    /// `FileSource::files` (with the feature of a format) gives the files of a source, with those that it includes; see
     /// [`FileWatcher`] for what is watched.
     ///
     /// # Errors
