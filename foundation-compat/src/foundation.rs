@@ -5,6 +5,8 @@ mod builder;
 #[cfg(feature = "agent")]
 mod features;
 mod infrastructure;
+#[cfg(all(feature = "tokio", unix))]
+mod signals;
 mod status;
 
 use std::fmt;
@@ -19,6 +21,8 @@ pub use self::builder::{BuildError, FoundationBuilder, LegacyLogs};
 #[cfg(feature = "agent")]
 pub use self::features::{AgentFeatures, FEATURE_CHANGED_EVENT};
 pub use self::infrastructure::Breaker;
+#[cfg(all(feature = "tokio", unix))]
+pub use self::signals::{Termination, TerminationSignals};
 pub use self::status::{FoundationHealth, FoundationStatus, SubsystemStatus};
 use crate::config::{Config, SettingsStore};
 

@@ -5,7 +5,6 @@
 pub mod agent;
 #[cfg(feature = "agent")]
 pub mod agent_registry;
-#[cfg(feature = "agent")]
 pub mod application;
 pub mod beam;
 #[cfg(feature = "cli")]
@@ -36,8 +35,11 @@ pub use {foundation_breaker, foundation_config, foundation_registry, foundation_
 #[cfg(feature = "agent")]
 pub use foundation::{AgentFeatures, FEATURE_CHANGED_EVENT};
 pub use foundation::{
-    Breaker, BuildError, Foundation, FoundationBuilder, FoundationHealth, FoundationStatus, LegacyLogs, SubsystemStatus,
+    Breaker, BuildError, Foundation, FoundationBuilder, FoundationHealth, FoundationStatus, LegacyLogs, StartError,
+    SubsystemStatus,
 };
+#[cfg(all(feature = "tokio", unix))]
+pub use foundation::{Termination, TerminationSignals};
 #[cfg(feature = "agent")]
 pub use foundation_types::{AgentId, AgentInfo, AgentState, AgentType, Capability, MetadataView, ProcessId};
 pub use foundation_types::{

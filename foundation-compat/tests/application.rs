@@ -31,10 +31,7 @@ fn an_instance_starts_its_services_in_order_and_stops_them_in_reverse() {
     let foundation = isolated().service(worker).start().expect("every service starts");
     let supervisor = foundation.supervisor().expect("it runs");
     let started: Vec<String> = supervisor.services().iter().map(ToString::to_string).collect();
-    assert_eq!(
-        started,
-        ["process_registry", "config_server", "connection_manager", "rate_limiter_backend", "worker"]
-    );
+    assert_eq!(started, ["process_registry", "config_server", "connection_manager", "rate_limiter_backend", "worker"]);
     assert_eq!(supervisor.health_check().overall_health, Health::Healthy);
     let worker = ServiceName::from_static("worker");
     let pid = foundation.registry().lookup(foundation.namespace(), &worker).expect("services are registered");

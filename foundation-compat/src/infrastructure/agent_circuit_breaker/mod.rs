@@ -10,7 +10,8 @@
 //! use foundation_compat::{AgentId, Metadata, Owner, global, process_registry};
 //!
 //! let (scout, owner) = (AgentId::from_static("scout"), Owner::new());
-//! let here = global::get().namespace();
+//! let foundation = global::get();
+//! let here = foundation.namespace();
 //! let metadata = Metadata::new().with("capabilities", vec!["scan"]).with("health", "healthy");
 //! process_registry::agent::register_agent(here, &scout, &owner.pid(), &metadata)?;
 //!
