@@ -134,16 +134,18 @@ impl<S: Schema> PendingQueue<S> {
         let mut report = PendingReport::default();
         let mut own = HashSet::new();
         let mut kept = Vec::new();
-        for write in writes {
+        for mut write in writes {
             let now = self.clock().mono();
             if now.saturating_since(write.queued) > self.ttl {
                 report.expired.push(write.path);
                 continue;
             }
+            let mut judged = None;
             let made = self.store.try_commit(|content| {
                 if self.is_superseded(content, &write, &own) {
                     return Ok(None);
                 }
+                judged = Some((content.version, content.base.at(write.path.texts()).cloned()));
                 let (layers, entry) = written::<S>(&content.layers, &content.base, &write.path, &write.node)?;
                 Ok(Some(Candidate::of_layers(crate::ChangeKind::Update, vec![entry], content, layers)))
             });
@@ -157,6 +159,10 @@ impl<S: Schema> PendingQueue<S> {
                     error @ (ConfigError::LimitExceeded { .. } | ConfigError::SchemaPanicked | ConfigError::Reentrant),
                 ) => {
                     report.kept.push((write.path.clone(), error));
+                    // The writes of this queue that were made before it do not supersede it later.
+                    if let Some((base, was)) = judged {
+                        (write.base, write.was) = (base, was);
+                    }
                     kept.push(write);
                 }
                 Err(error) => report.failed.push((write.path, error)),
