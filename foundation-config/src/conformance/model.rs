@@ -14,10 +14,10 @@ use super::trees::{at, differences, empty, hides, merge, prefixes};
 use crate::change::{ChangeKind, Scope};
 use crate::error::ConfigError;
 use crate::layer::{Layer, Version};
-use crate::limits::Limits;
+use crate::limits::{Limit, Limits};
 use crate::path::Path;
 use crate::secret::REDACTED;
-use crate::store::{SourceOutcome, StalePolicy};
+use crate::store::{SourceOutcome, SourceState, StalePolicy};
 
 /// What a store of `S` has to be like.
 pub struct Model<S> {
@@ -33,6 +33,8 @@ pub struct Model<S> {
     namespace: Value,
     limits: Limits,
     sources: Vec<Source>,
+    /// What the last reload made of each source.
+    pub(super) judged: Vec<Judged>,
     of: PhantomData<fn() -> S>,
 }
 
@@ -71,6 +73,8 @@ pub enum Refusal {
     Evicted(Version),
     /// The source has failed for too long.
     Unavailable(Path, Duration),
+    /// It would be too much.
+    Limit(Limit),
     /// The agent features are off.
     Disabled,
 }
@@ -89,6 +93,7 @@ impl Refusal {
             (Self::Unavailable(path, since), ConfigError::Unavailable { path: found, age }) => {
                 (path, since) == (found, age)
             }
+            (Self::Limit(limit), ConfigError::LimitExceeded { what, .. }) => limit == what,
             #[cfg(feature = "agent")]
             (Self::Disabled, ConfigError::AgentFeaturesDisabled) => true,
             _ => false,
@@ -142,6 +147,7 @@ impl<S: Ruled> Model<S> {
             namespace: setup.namespace.clone().into(),
             limits: setup.limits,
             sources,
+            judged: Vec::new(),
             of: PhantomData,
         }
     }
@@ -312,6 +318,7 @@ impl<S: Ruled> Model<S> {
                 }
             }
         }
+        self.judged.clone_from(&judged);
         let mut entries = self.entries(&self.state, &next);
         let holds = |state: &State, index: usize| state.documents[index].clone().unwrap_or_else(empty);
         if entries.is_empty() {
@@ -345,10 +352,7 @@ impl<S: Ruled> Model<S> {
 
     pub(super) fn publish(&mut self, kind: ChangeKind, entries: Vec<Entry>, mut next: State) -> Answer<Record> {
         let base = self.base(&next);
-        let faults = S::faults(&base);
-        if !faults.is_empty() {
-            return Err(Refusal::Invalid(faults));
-        }
+        self.fits(&base)?;
         let fits = |overlay: &Value| S::faults(&merge(&base, overlay)).is_empty();
         next.suspended = next.overlays.iter().filter(|(_, overlay)| !fits(overlay)).map(|(id, _)| id.clone()).collect();
         next.version = self.state.version.next();
@@ -360,6 +364,15 @@ impl<S: Ruled> Model<S> {
         self.changes.push(record.clone());
         self.state = next;
         Ok(record)
+    }
+
+    /// Whether a tree could be published.
+    pub(super) fn fits(&self, base: &Value) -> Answer<()> {
+        if nodes(base) > self.limits.tree_nodes {
+            return Err(Refusal::Limit(Limit::TreeNodes));
+        }
+        let faults = S::faults(base);
+        if faults.is_empty() { Ok(()) } else { Err(Refusal::Invalid(faults)) }
     }
 
     /// The changes that are remembered, the newest first.
@@ -405,6 +418,18 @@ impl<S: Ruled> Model<S> {
         !self.state.runtime.hides(path) && shows_below(&over, path, value)
     }
 
+    /// How each source is.
+    pub fn source_states(&self) -> Vec<SourceState> {
+        let state = |source: &Source| match (source.policy, source.failing_since) {
+            (_, None) => SourceState::Fresh,
+            (StalePolicy::ErrorAfter(limit), Some(since)) if self.now - since > limit => {
+                SourceState::Expired { age: self.now - since }
+            }
+            (_, Some(since)) => SourceState::Stale { age: self.now - since },
+        };
+        self.sources.iter().map(state).collect()
+    }
+
     pub(super) fn check_fresh(&self, path: &Path) -> Answer<()> {
         for (index, source) in self.sources.iter().enumerate() {
             let age = source.failing_since.map(|since| self.now.saturating_sub(since));
@@ -436,6 +461,14 @@ pub(super) fn shown(path: &Path, value: &Value) -> Value {
             Value::Map(shown.collect())
         }
         other => other.clone(),
+    }
+}
+
+fn nodes(value: &Value) -> usize {
+    match value {
+        Value::Map(map) => 1 + map.iter().map(|(_, value)| nodes(value)).sum::<usize>(),
+        Value::List(items) => 1 + items.iter().map(nodes).sum::<usize>(),
+        _ => 1,
     }
 }
 
