@@ -16,6 +16,7 @@ pub mod contracts;
 pub mod demo;
 pub mod error;
 pub mod error_context;
+mod facade;
 mod foundation;
 pub mod global;
 pub mod infrastructure;
@@ -32,6 +33,9 @@ pub mod validation;
 /// The subsystem crates, for everything that has no old name.
 pub use {foundation_breaker, foundation_config, foundation_registry, foundation_resources, foundation_types};
 
+pub use facade::{
+    InitOptions, available, health, initialize, initialize_0, shutdown, start_link, start_link_0, status, version,
+};
 #[cfg(feature = "agent")]
 pub use foundation::{AgentFeatures, FEATURE_CHANGED_EVENT};
 pub use foundation::{

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use foundation_registry::{RegisterError, Registry};
 use foundation_types::inspect::Inspect;
-use foundation_types::{ExitReason, Metadata, Namespace, Pid, ServiceName};
+use foundation_types::{Error, ErrorKind, ExitReason, Metadata, Namespace, Pid, ServiceName};
 
 use super::{BuildError, Foundation, FoundationBuilder, Parts};
 use crate::config_server::ConfigService;
@@ -61,6 +61,17 @@ pub enum StartError {
     /// A service did not start; those that had were stopped.
     #[error(transparent)]
     Lifecycle(#[from] LifecycleError),
+}
+
+impl StartError {
+    /// The error in the common vocabulary.
+    pub fn into_record(self) -> Error {
+        match self {
+            Self::Build(BuildError::Config(error)) => error,
+            Self::Build(error) => Error::new(ErrorKind::InitializationFailed).with_message(error.to_string()),
+            Self::Lifecycle(error) => error.into(),
+        }
+    }
 }
 
 impl FoundationBuilder {
