@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use foundation_types::{Metadata, Value};
+use foundation_types::{Metadata, Text, Value};
 use serde::{Deserialize, Deserializer};
 
 use crate::path::Path;
@@ -111,33 +111,52 @@ fn redacted_below(path: &Path, value: &Value, secret: fn(&Path) -> bool) -> Valu
     }
 }
 
-/// The texts of all secrets of a tree, for finding them in messages.
-pub(crate) fn texts_of(tree: &Node, secret: fn(&Path) -> bool) -> Vec<String> {
-    fn collect_value(value: &Value, texts: &mut Vec<String>) {
+/// Whether a message quotes a secret of the tree at `path`.
+pub(crate) fn quotes_secret(message: &str, path: &Path, tree: &Node, secret: fn(&Path) -> bool) -> bool {
+    fn quotes(message: &str, value: &Value) -> bool {
         match value {
-            Value::Null => {}
-            Value::List(items) => items.iter().for_each(|item| collect_value(item, texts)),
-            Value::Map(map) => map.iter().for_each(|(_, value)| collect_value(value, texts)),
-            Value::Text(text) => texts.push(text.to_string()),
-            other => texts.push(other.to_string()),
+            Value::Null => false,
+            Value::List(items) => items.iter().any(|item| quotes(message, item)),
+            Value::Map(map) => map.iter().any(|(_, value)| quotes(message, value)),
+            Value::Text(text) if text.is_empty() => false,
+            // As it is, and as JSON and Rust write it in quotes.
+            Value::Text(text) => [text.to_string(), unquoted(&value.to_string()), unquoted(&format!("{text:?}"))]
+                .iter()
+                .any(|form| message.contains(form.as_str())),
+            other => message.contains(&other.to_string()),
         }
     }
-    fn collect(path: &Path, node: &Node, secret: fn(&Path) -> bool, texts: &mut Vec<String>) {
-        match node.as_branch() {
-            _ if secret(path) => collect_value(&node.to_value(), texts),
-            Some(branch) => {
-                for (key, below) in branch.iter() {
-                    let path = path.join(key.clone()).or_else(|_| Path::ROOT.join(key.clone())).unwrap_or_default();
-                    collect(&path, below, secret, texts);
-                }
+    fn unquoted(text: &str) -> String {
+        text.trim_matches('"').to_owned()
+    }
+    fn search(message: &str, path: &Path, node: &Node, secret: fn(&Path) -> bool) -> bool {
+        if secret(path) {
+            return quotes(message, &node.to_value());
+        }
+        match node {
+            Node::Leaf(_) => false,
+            // What lies in a list is judged by the path of the list and by the keys of its maps.
+            Node::List(list) => search_list(message, path, list, secret),
+            Node::Map(branch) => {
+                branch.iter().any(|(key, below)| search(message, &joined(path, key), below, secret))
             }
-            None => {}
         }
     }
-    let mut texts = Vec::new();
-    collect(&Path::ROOT, tree, secret, &mut texts);
-    texts.retain(|text| !text.is_empty());
-    texts
+    fn search_list(message: &str, path: &Path, value: &Value, secret: fn(&Path) -> bool) -> bool {
+        if secret(path) {
+            return quotes(message, value);
+        }
+        match value {
+            Value::List(items) => items.iter().any(|item| search_list(message, path, item, secret)),
+            Value::Map(map) => map.iter().any(|(key, value)| search_list(message, &joined(path, key), value, secret)),
+            _ => false,
+        }
+    }
+    fn joined(path: &Path, key: &Text) -> Path {
+        // A path too long for a setting is judged by its last key alone.
+        path.join(key.clone()).or_else(|_| Path::ROOT.join(key.clone())).unwrap_or_default()
+    }
+    if is_secret(path, secret) { quotes(message, &tree.to_value()) } else { search(message, path, tree, secret) }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::error::ConfigError;
 use crate::layer::Version;
 use crate::path::{IntoPath, Path, PathError, TypedPath, check_component};
 use crate::schema::{Dynamic, Schema, decode};
+use crate::secret::quotes_secret;
 use crate::tree::{Node, Tree};
 
 /// A version of the configuration, which never changes: reads of one snapshot always agree with each other. It derefs to the
@@ -142,7 +143,12 @@ pub(crate) fn decode_node<T: DeserializeOwned>(
         }
     };
     bridge::from_value(value).or_else(|error| {
-        let violation = decode::of_bridge_error(&path()?, &error, secret);
+        let path = path()?;
+        let mut violation = decode::of_bridge_error(&path, &error, secret);
+        // A type that read more than one leaf at once may quote any of them.
+        if quotes_secret(&violation.message, &path, node, secret) {
+            violation.message = "not a valid value".into();
+        }
         Err(ConfigError::TypeMismatch { path: violation.path, message: violation.message.into_owned() })
     })
 }

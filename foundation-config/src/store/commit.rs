@@ -172,9 +172,8 @@ impl Refusal {
     /// The error, which quotes no secret, and says of each value where it comes from.
     pub(crate) fn into_error<S: Schema>(self, base: &Node, layers: &Layers) -> ConfigError {
         let Self::Violations(mut violations) = self else { return ConfigError::SchemaPanicked };
-        let secrets = secret::texts_of(base, S::secret);
         for violation in violations.iter_mut() {
-            if secrets.iter().any(|secret| violation.message.contains(secret.as_str())) {
+            if secret::quotes_secret(&violation.message, &Path::ROOT, base, S::secret) {
                 violation.message = "not a valid value".into();
             }
             if violation.origin.is_none() {
