@@ -22,10 +22,13 @@ mod agreement;
 mod backend;
 mod bounds;
 mod command;
+mod concurrent;
 mod delivery;
 mod locality;
 mod model;
+mod observer;
 mod pending;
+mod redaction;
 mod runtime;
 mod schema;
 mod setup;
@@ -41,10 +44,13 @@ pub use self::backend::{
     Backend, Differs, Draft, Heard, Pending, Record, Reloaded, Replayed, Says, Snapshot, Subscription, Written,
 };
 pub use self::bounds::{p06_totality, p07_check_order};
+pub use self::concurrent::{p11_linearizability, p12_atomic_modify, p13_snapshot_consistency, p16_subscription_storm};
 pub use self::delivery::{p14_delivery, p15_filter};
 pub use self::locality::{p04_locality, p08_precedence, p09_merge_laws, p10_reset};
 pub use self::model::{Answer, Judged, Model, Refusal, State, Write};
+pub use self::observer::p22_observer_isolation;
 pub use self::pending::p21_pending;
+pub use self::redaction::p23_redaction;
 pub use self::schema::{Faults, Fleet, Ruled};
 pub use self::setup::{Script, Scripted, Setup, Start};
 pub use self::sources::{p19_reload_isolation, p20_fallback_age};
@@ -62,8 +68,9 @@ macro_rules! config_conformance {
 
             $crate::config_conformance!(@each $factory;
                 p01_model_equivalence p02_validity p03_failure_atomicity p04_locality p05_read_stability p06_totality
-                p07_check_order p08_precedence p09_merge_laws p10_reset p14_delivery p15_filter
-                p17_rollback p18_diff p19_reload_isolation p20_fallback_age p21_pending
+                p07_check_order p08_precedence p09_merge_laws p10_reset p11_linearizability
+                p12_atomic_modify p13_snapshot_consistency p14_delivery p15_filter p16_subscription_storm p17_rollback
+                p18_diff p19_reload_isolation p20_fallback_age p21_pending p22_observer_isolation p23_redaction
             );
         }
     };

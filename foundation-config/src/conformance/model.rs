@@ -49,6 +49,7 @@ pub struct State {
     pub(super) suspended: BTreeSet<AgentId>,
 }
 
+#[derive(Clone)]
 struct Source {
     name: String,
     layer: Layer,
@@ -516,6 +517,24 @@ impl Judged {
                 faults.are(violations)
             }
             _ => false,
+        }
+    }
+}
+
+impl<S> Clone for Model<S> {
+    fn clone(&self) -> Self {
+        Self {
+            state: self.state.clone(),
+            kept: self.kept.clone(),
+            changes: self.changes.clone(),
+            now: self.now,
+            is_on: self.is_on,
+            agent_defaults: self.agent_defaults.clone(),
+            namespace: self.namespace.clone(),
+            limits: self.limits,
+            sources: self.sources.clone(),
+            judged: self.judged.clone(),
+            of: PhantomData,
         }
     }
 }
