@@ -12,6 +12,7 @@ mod status;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::types::config::FoundationConfig;
 use foundation_registry::{Registry, ServiceRegistry};
 use foundation_types::inspect::{Inspect, Section};
 use foundation_types::{Clock, Emitter, MonoTime, Namespace, Timestamp};
@@ -20,6 +21,8 @@ pub use self::application::StartError;
 pub use self::builder::{BuildError, FoundationBuilder, LegacyLogs};
 #[cfg(feature = "agent")]
 pub use self::features::{AgentFeatures, FEATURE_CHANGED_EVENT};
+#[cfg(feature = "agent")]
+pub(crate) use self::features::{MASTER, announce};
 pub use self::infrastructure::Breaker;
 #[cfg(all(feature = "tokio", unix))]
 pub use self::signals::{Termination, TerminationSignals};
@@ -60,6 +63,8 @@ struct Parts {
     infrastructure: crate::infrastructure::Parts,
     application: application::Application,
     configuration: crate::config::Instances,
+    /// Whether settings have effects that they do not have in the original.
+    follows_settings: bool,
     #[cfg(feature = "agent")]
     agents: crate::infrastructure::AgentParts,
 }
@@ -126,6 +131,11 @@ impl Foundation {
     /// The settings: typed reads that wait for nobody, layers, versions, overrides of agents.
     pub fn settings(&self) -> &SettingsStore {
         self.configuration().store()
+    }
+
+    /// The settings, if the instance goes by those that nothing reads in the original.
+    pub(crate) fn followed(&self) -> Option<foundation_config::Guard<FoundationConfig>> {
+        self.0.follows_settings.then(|| self.settings().load())
     }
 
     pub(crate) fn configuration(&self) -> &Arc<crate::config::Instance> {

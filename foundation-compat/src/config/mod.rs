@@ -27,9 +27,14 @@
 //!
 //! # Who reads what
 //!
-//! Of the settings that are there from the original, these have an effect: `infrastructure.protection`, which is what
-//! [`configure_protection`](crate::infrastructure::configure_protection) keeps. The others are kept, validated and watched for
-//! the program, and reserved here.
+//! | setting | what it does |
+//! |---|---|
+//! | `infrastructure.protection` | what [`configure_protection`](crate::infrastructure::configure_protection) keeps |
+//! | `infrastructure.rate_limiting.default_rules`, `.enabled` | for protected calls, if the instance [follows](crate::FoundationBuilder::follow_settings) its settings |
+//! | `infrastructure.circuit_breaker.default_config`, `.enabled` | the same |
+//! | `features.NAME`, beside the sections | switches an agent feature, `features.agent_features` all of them; with the feature `agent` |
+//!
+//! Nothing here reads the others: they are kept, validated and watched for the program, and reserved.
 
 mod events;
 mod facade;

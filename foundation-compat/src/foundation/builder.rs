@@ -33,6 +33,7 @@ pub struct FoundationBuilder {
     config_sources: Vec<Arc<dyn Source>>,
     pub(super) services: Vec<ServiceSpec>,
     pub(super) is_driven_by_hand: bool,
+    follows_settings: bool,
     #[cfg(feature = "agent")]
     agents: infrastructure::AgentSettings,
     #[cfg(feature = "agent")]
@@ -52,6 +53,7 @@ impl Default for FoundationBuilder {
             config_sources: Vec::new(),
             services: Vec::new(),
             is_driven_by_hand: false,
+            follows_settings: false,
             #[cfg(feature = "agent")]
             agents: infrastructure::AgentSettings::default(),
             #[cfg(feature = "agent")]
@@ -162,6 +164,17 @@ impl FoundationBuilder {
         self
     }
 
+    /// Lets settings that nothing reads in the original have an effect on
+    /// [protected calls](crate::infrastructure::execute_protected), as they are at the time of each call:
+    /// `infrastructure.rate_limiting.default_rules` are the quotas of calls whose key has none, before
+    /// [`rate_rules`](Self::rate_rules); `infrastructure.rate_limiting.enabled` and `infrastructure.circuit_breaker.enabled`
+    /// say whether there are these layers at all; and breakers that are made without a configuration have that of
+    /// `infrastructure.circuit_breaker.default_config`.
+    pub fn follow_settings(mut self) -> Self {
+        self.follows_settings = true;
+        self
+    }
+
     /// Where protection configurations are kept; the default is a
     /// [`MemoryStore`](crate::infrastructure::protection::MemoryStore).
     pub fn protection_store(mut self, store: Arc<dyn ProtectionStore>) -> Self {
@@ -209,6 +222,7 @@ impl FoundationBuilder {
             infrastructure: infrastructure::Parts::new(self.infrastructure, &self.clock, &emitter),
             application: Application::new(self.services, self.is_driven_by_hand),
             configuration: Instances::new(settings, around),
+            follows_settings: self.follows_settings,
             #[cfg(feature = "agent")]
             agents,
             namespace: self.namespace,

@@ -1,6 +1,6 @@
 //! The switches of the agent features.
 
-use foundation_types::{EventName, Feature, FeatureGate, Measurements, Metadata, MetadataView, event_name};
+use foundation_types::{Emitter, EventName, Feature, FeatureGate, Measurements, Metadata, MetadataView, event_name};
 
 use super::Foundation;
 
@@ -8,7 +8,7 @@ use super::Foundation;
 /// `agent_features` for the master switch.
 pub const FEATURE_CHANGED_EVENT: EventName = event_name!("foundation.application.feature_changed");
 
-const MASTER: &str = "agent_features";
+pub(crate) const MASTER: &str = "agent_features";
 
 /// Whether the agent features are on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,7 +20,7 @@ pub enum AgentFeatures {
 }
 
 impl AgentFeatures {
-    fn of(is_on: bool) -> Self {
+    pub(crate) const fn of(is_on: bool) -> Self {
         if is_on { Self::Enabled } else { Self::Disabled }
     }
 
@@ -48,7 +48,7 @@ impl Foundation {
             AgentFeatures::Enabled => self.0.gate.enable_agent_features(),
             AgentFeatures::Disabled => self.0.gate.disable_agent_features(),
         };
-        self.announce(MASTER, AgentFeatures::of(was_on), to)
+        announce(self.emitter(), MASTER, AgentFeatures::of(was_on), to)
     }
 
     /// Sets the flag of one feature and returns what it was. The feature is on if the master switch is on, too.
@@ -57,7 +57,7 @@ impl Foundation {
             AgentFeatures::Enabled => self.0.gate.enable(feature),
             AgentFeatures::Disabled => self.0.gate.disable(feature),
         };
-        self.announce(feature.as_str(), AgentFeatures::of(was_on), to)
+        announce(self.emitter(), feature.as_str(), AgentFeatures::of(was_on), to)
     }
 
     /// How much of an agent its readers see.
@@ -69,16 +69,20 @@ impl Foundation {
     pub fn set_metadata_view(&self, view: MetadataView) -> MetadataView {
         self.0.registry.configure_metadata_mode(view)
     }
+}
 
-    /// Emits a change, if it is one.
-    fn announce(&self, feature: &'static str, old: AgentFeatures, new: AgentFeatures) -> AgentFeatures {
-        if old != new {
-            self.0.emitter.emit(&FEATURE_CHANGED_EVENT, || {
-                let metadata =
-                    Metadata::new().with("feature", feature).with("old", old.as_str()).with("new", new.as_str());
-                (Measurements::one(), metadata)
-            });
-        }
-        old
+/// Emits a change, if it is one. Returns the old state.
+pub(crate) fn announce(
+    emitter: &Emitter,
+    feature: &'static str,
+    old: AgentFeatures,
+    new: AgentFeatures,
+) -> AgentFeatures {
+    if old != new {
+        emitter.emit(&FEATURE_CHANGED_EVENT, || {
+            let metadata = Metadata::new().with("feature", feature).with("old", old.as_str()).with("new", new.as_str());
+            (Measurements::one(), metadata)
+        });
     }
+    old
 }

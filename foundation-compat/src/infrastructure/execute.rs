@@ -160,6 +160,9 @@ impl<'c> ProtectedCall<'c> {
     fn admitted<E>(&self) -> Result<Option<Breaker>, ExecuteError<E>> {
         self.check_rate().map_err(ExecuteError::RateLimiter)?;
         let Some(name) = self.options.breaker() else { return Ok(None) };
+        if self.foundation.followed().is_some_and(|settings| !settings.infrastructure.circuit_breaker.enabled) {
+            return Ok(None);
+        }
         if let Some(breaker) = self.foundation.breakers().get(name) {
             self.note(|used| used.breaker = Some(name.clone()));
             return Ok(Some(breaker));
@@ -171,7 +174,13 @@ impl<'c> ProtectedCall<'c> {
     fn check_rate(&self) -> Result<(), Error> {
         let Some((rule, identifier)) = self.options.rate() else { return Ok(()) };
         let config = self.configured.as_ref().map(|(_, config)| config);
-        let quota = self.foundation.protections().quota(config, rule);
+        let followed = self.foundation.followed();
+        let settings = followed.as_ref().map(|settings| &settings.infrastructure.rate_limiting);
+        if settings.is_some_and(|settings| !settings.enabled) {
+            return Ok(());
+        }
+        let set = settings.and_then(|settings| settings.default_rules.get(rule.as_str())?.quota());
+        let quota = self.foundation.protections().quota(config, rule, set);
         self.note(|used| used.rate = Some((identifier.clone(), rule.clone())));
         let limiter = RateLimiter::from(self.foundation);
         limiter.check((identifier.clone(), rule.clone()), quota, Metadata::new()).map(drop).inspect_err(|_| {

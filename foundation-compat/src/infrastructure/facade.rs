@@ -94,12 +94,20 @@ impl Infrastructure {
         }
     }
 
-    /// As [`initialize_circuit_breaker`](Self::initialize_circuit_breaker) with the default configuration.
+    /// As [`initialize_circuit_breaker`](Self::initialize_circuit_breaker) with the default configuration, which is that of
+    /// the settings where the instance [follows](crate::FoundationBuilder::follow_settings) them.
     ///
     /// # Errors
     /// As there.
     pub fn initialize_circuit_breaker_1(&self, name: &str) -> Result<(), Error> {
-        self.initialize_circuit_breaker(name, BreakerConfig::default())
+        let set = self.foundation.followed().map(|settings| {
+            let defaults = &settings.infrastructure.circuit_breaker.default_config;
+            BreakerConfig {
+                failure_threshold: u32::try_from(defaults.failure_threshold).unwrap_or(u32::MAX),
+                recovery_time: Duration::from_millis(defaults.recovery_time),
+            }
+        });
+        self.initialize_circuit_breaker(name, set.unwrap_or_default())
     }
 
     /// Runs an operation behind the layers that the options name, in the order limiter, breaker, pool. The first refusal ends

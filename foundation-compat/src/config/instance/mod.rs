@@ -1,5 +1,7 @@
 //! The configuration of one namespace: a store, and the service of the original before it.
 
+#[cfg(feature = "agent")]
+mod features;
 mod read;
 mod run;
 mod status;
@@ -47,6 +49,9 @@ pub(crate) struct Instance {
     emitter: Emitter,
     handles: Arc<Handles>,
     subscribers: Arc<Subscribers>,
+    /// Follows the store for as long as this lives.
+    #[cfg(feature = "agent")]
+    _features: Arc<features::FeatureSettings>,
     #[cfg(feature = "agent")]
     listeners: Arc<crate::agent::config_server::Listeners>,
     state: Mutex<State>,
@@ -77,7 +82,15 @@ impl Instance {
         let environment = Arc::new(MapSource::new("environment", Layer::Env, split(&options.environment).0));
         let own = Arc::new(MapSource::new("options", Layer::Env, given));
         let subscribers = Arc::<Subscribers>::default();
-        let tap = Tap { subscribers: Arc::downgrade(&subscribers), next: around.observer.clone() };
+        #[cfg(feature = "agent")]
+        let features =
+            Arc::new(features::FeatureSettings::new(around.gate.clone(), Emitter::from(around.observer.clone())));
+        let tap = Tap {
+            subscribers: Arc::downgrade(&subscribers),
+            #[cfg(feature = "agent")]
+            features: Arc::downgrade(&features),
+            next: around.observer.clone(),
+        };
         let builder = SettingsStore::builder()
             .clock(Arc::clone(&around.clock))
             .observer(Arc::new(tap))
@@ -91,6 +104,8 @@ impl Instance {
             tracing::error!(target: super::TARGET, %error, "the configuration is not valid");
             super::build_refused(error)
         })?;
+        #[cfg(feature = "agent")]
+        features.follow(&store).map_err(crate::validation::record::refused)?;
         if options.test_mode == TestMode::Off {
             tracing::debug!(target: super::TARGET, "configuration service started");
         }
@@ -104,6 +119,8 @@ impl Instance {
             emitter: Emitter::from(around.observer.clone()),
             handles: Arc::default(),
             subscribers,
+            #[cfg(feature = "agent")]
+            _features: features,
             #[cfg(feature = "agent")]
             listeners: Arc::default(),
             state: Mutex::new(State {
@@ -150,6 +167,8 @@ impl fmt::Debug for Instance {
 struct Tap {
     /// Weak, as subscribers hold a part of the store, which holds this.
     subscribers: Weak<Subscribers>,
+    #[cfg(feature = "agent")]
+    features: Weak<features::FeatureSettings>,
     next: Option<Arc<dyn Observer>>,
 }
 
@@ -159,10 +178,15 @@ impl Observer for Tap {
     }
 
     fn emit(&self, name: &EventName, measurements: &Measurements, metadata: &Metadata) {
-        if *name == CHANGED_EVENT
-            && let Some(subscribers) = self.subscribers.upgrade()
-        {
-            subscribers.tell();
+        if *name == CHANGED_EVENT {
+            // Before anybody else hears of the change, so that they find the switches set.
+            #[cfg(feature = "agent")]
+            if let Some(features) = self.features.upgrade() {
+                features.catch_up();
+            }
+            if let Some(subscribers) = self.subscribers.upgrade() {
+                subscribers.tell();
+            }
         }
         if let Some(next) = self.next.as_ref().filter(|next| next.enabled(name)) {
             next.emit(name, measurements, metadata);

@@ -56,9 +56,9 @@ impl Protections {
         self.lock().get(key).cloned().unwrap_or_default()
     }
 
-    /// The quota of a call: that of its key, else that of its rule, else the common one.
-    pub(crate) fn quota(&self, config: Option<&ProtectionConfig>, rule: &str) -> Quota {
-        config.map(ProtectionConfig::quota).or_else(|| self.rules.get(rule)).unwrap_or(FALLBACK_QUOTA)
+    /// The quota of a call: that of its key, else that of its rule, which the settings may have `set`, else the common one.
+    pub(crate) fn quota(&self, config: Option<&ProtectionConfig>, rule: &str, set: Option<Quota>) -> Quota {
+        config.map(ProtectionConfig::quota).or(set).or_else(|| self.rules.get(rule)).unwrap_or(FALLBACK_QUOTA)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Name, LastUsed>> {

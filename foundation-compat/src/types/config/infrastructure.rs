@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
+use foundation_resources::rate_limit::Quota;
 use foundation_types::{Metadata, Text, Value};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -71,6 +73,11 @@ impl RateRule {
     /// A rule that lets `limit` through in `scale` milliseconds.
     pub const fn new(scale: u64, limit: u64) -> Self {
         Self { scale, limit, other: Metadata::new() }
+    }
+
+    /// The same as a quota; a limit that no counter holds is as high as one can be. `None` if the window is none that can be.
+    pub fn quota(&self) -> Option<Quota> {
+        Quota::new(u32::try_from(self.limit).unwrap_or(u32::MAX), Duration::from_millis(self.scale)).ok()
     }
 }
 
