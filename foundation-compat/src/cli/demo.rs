@@ -8,38 +8,58 @@ use std::{env, fs};
 use anyhow::{Context, Result};
 
 use super::args::{DemoArgs, Form};
-use super::{FAILURE, SUCCESS};
+use super::{FAILURE, SUCCESS, signals};
 use crate::demo::{Bars, Crew, Lines, Spectator, Survey, SurveySettings, Surveyor, text};
 
 pub(super) fn run(args: DemoArgs) -> Result<u8> {
     let form = args.report;
     let spectator = spectator(args.quiet);
-    let survey = Surveyor::new(settings(args)?).spectator(Arc::clone(&spectator)).run()?;
+    let signals = signals::listen()?;
+    let surveyor = Surveyor::new(settings(args)?).spectator(Arc::clone(&spectator)).stop_on(signals.asked());
+    let survey = surveyor.run()?;
     // The bars are to be gone before the report comes.
     drop(spectator);
     print(&survey, form)?;
-    Ok(if survey.complete { SUCCESS } else { FAILURE })
+    Ok(match signals.exit_code().filter(|_| survey.left.is_some()) {
+        Some(code) => code,
+        None if survey.complete => SUCCESS,
+        None => FAILURE,
+    })
 }
 
 fn settings(args: DemoArgs) -> Result<SurveySettings> {
-    let input = match args.input {
-        Some(input) => input,
-        None => default_input(&env::current_dir().context("cannot tell the current directory; name one with --input")?),
-    };
-    let mut settings = SurveySettings::new(input)
-        .with_crew(Crew::of(args.agents)?)
-        .with_top(args.top)
-        .with_reviews_per_second(args.reviews_per_second);
+    let input = input(args.input)?;
+    let sources = super::settings::sources(&input, args.config, args.set)?;
+    let mut settings = SurveySettings::new(input).with_sources(sources);
+    if let Some(agents) = args.agents {
+        settings = settings.with_crew(Crew::of(agents)?);
+    }
+    if let Some(top) = args.top {
+        settings = settings.with_top(top);
+    }
+    if let Some(rate) = args.reviews_per_second {
+        settings = settings.with_reviews_per_second(rate);
+    }
     if let Some(address) = args.reviewer {
         settings = settings.with_reviewer(address);
     }
     if let Some(seed) = args.chaos {
         settings = settings.with_chaos(seed);
     }
-    Ok(match args.task_timeout {
-        Some(timeout) => settings.with_task_timeout(timeout),
-        None => settings,
-    })
+    if let Some(timeout) = args.task_timeout {
+        settings = settings.with_task_timeout(timeout);
+    }
+    Ok(settings)
+}
+
+/// The directory to survey, unless one is named.
+pub(super) fn input(named: Option<PathBuf>) -> Result<PathBuf> {
+    match named {
+        Some(input) => Ok(input),
+        None => {
+            Ok(default_input(&env::current_dir().context("cannot tell the current directory; name one with --input")?))
+        }
+    }
 }
 
 /// The root of the workspace around `current`, or `current` itself outside any.

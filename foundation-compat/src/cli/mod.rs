@@ -3,6 +3,8 @@
 mod args;
 mod demo;
 mod duration;
+mod settings;
+mod signals;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -11,13 +13,18 @@ use args::{Cli, Command};
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
+use crate::demo::SurveyError;
+use crate::demo::config::SettingsError;
+
 /// Everything was done.
 const SUCCESS: u8 = 0;
 /// It could not be done, or not all of it.
 const FAILURE: u8 = 1;
+/// The arguments, or the settings, make no sense.
+const REFUSED: u8 = 2;
 
 /// Runs the program with these arguments, the first of which is its name. The exit code is 0 if everything was done, 1 if
-/// not, and 2 if the arguments make no sense.
+/// not, 2 if the arguments or the settings make no sense, and 130 or 143 if a signal stopped it early.
 pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
@@ -30,14 +37,20 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
     log();
     let done = match cli.command {
         Command::Demo(args) => demo::run(args),
+        Command::Init(args) => settings::init(&args),
+        Command::Config(command) => settings::show(command),
     };
     match done {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::from(FAILURE)
+            ExitCode::from(if is_of_settings(&error) { REFUSED } else { FAILURE })
         }
     }
+}
+
+fn is_of_settings(error: &anyhow::Error) -> bool {
+    error.is::<SettingsError>() || matches!(error.downcast_ref(), Some(SurveyError::Settings(_)))
 }
 
 /// Log messages go to standard error, as the environment says.

@@ -1,22 +1,31 @@
 //! The coordinator: hands work to whom the registry says can do it, and counts each result once.
 
+use std::future::Future;
 use std::path::Path;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded, never, select};
+use foundation_config::{Delivery, Filter, Reader, Subscription};
+use foundation_types::liveness::ShutdownSignal;
 use foundation_types::{ExitReason, MonoTime, OwnerId, Wakeup};
 
 use super::SurveyError;
 use super::chaos::{Chaos, Fate};
-use super::fleet::{Death, Fleet, ReportLines};
+use super::config::{DemoSettings, Journal, Opened};
+use super::fleet::{Death, Fleet, News, ReportLines};
 use super::ledger::{Blame, Demand, Ledger, Task};
 use super::pulse::Bell;
+use super::review::Chronicle;
 use super::review::summary::ReviewTotals;
 use super::roles::{Role, Site};
-use super::settings::SurveySettings;
+use super::script::Script;
+use super::services;
+use super::settings::STOP_GRACE;
 use super::spectator::{Event, Phase, Progress};
-use super::survey::{ChaosSummary, SkipReason, Survey};
+use super::survey::{ChaosSummary, Left, LifecycleSummary, SkipReason, Survey};
 use super::tally::Tally;
 use super::task::{FileKind, Found, FoundKind, GivenBack, Job, Message, Outcome, Report, TaskId, Text};
 
@@ -29,13 +38,28 @@ const FINDINGS_WAITING: usize = 8;
 /// Reports that are taken before work is handed out again.
 const REPORTS_AT_ONCE: usize = 256;
 
+/// What a coordinator is given beside what it shares with the agents.
+pub(super) struct Brief {
+    pub(super) opened: Arc<Opened>,
+    pub(super) chronicle: Arc<Chronicle>,
+    pub(super) journal: Arc<Journal>,
+    pub(super) chaos: Option<u64>,
+    /// Raised to stop early.
+    pub(super) stop: Option<ShutdownSignal>,
+}
+
 /// The coordinator of one survey.
 pub(super) struct Coordinator {
     site: Arc<Site>,
     fleet: Fleet,
     ledger: Ledger,
     tally: Tally,
+    settings: Reader<DemoSettings>,
+    changes: Subscription<DemoSettings>,
+    chronicle: Arc<Chronicle>,
+    journal: Arc<Journal>,
     chaos: Option<Chaos>,
+    script: Option<Script>,
     troubles: ChaosSummary,
     progress: Progress,
     /// What scouts say. It is not listened to while there is no room for more files, which makes them wait.
@@ -46,40 +70,62 @@ pub(super) struct Coordinator {
     waker: Waker,
     /// When the next agent will be overdue, if it is known, and the timer for it.
     alarm: (MonoTime, Option<Wakeup>),
+    stop: Option<ShutdownSignal>,
+    left: Option<Left>,
 }
 
 impl Coordinator {
     /// Registers and starts a fleet.
-    pub(super) fn new(site: Arc<Site>, settings: &SurveySettings) -> Result<Self, SurveyError> {
+    pub(super) fn new(site: Arc<Site>, brief: Brief) -> Result<Self, SurveyError> {
+        let Brief { opened, chronicle, journal, chaos, stop } = brief;
         let (findings_line, findings) = bounded(FINDINGS_WAITING);
         let (results_line, results) = bounded(RESULTS_WAITING);
         let (waker, bell) = Bell::hang();
         let lines = ReportLines { findings: findings_line, results: results_line };
-        let fleet = Fleet::start(Arc::clone(&site), settings.crew, lines, waker.clone())?;
-        Ok(Self {
+        let mut settings = site.settings.reader();
+        // From here on: the overrides of the file have been set before.
+        let changes = site.settings.subscribe(Filter::any_agent()).expect("it is the first one");
+        journal.begin_at(settings.snapshot().version().get());
+        let (crew, top) = (settings.load().crew(), settings.load().report.top);
+        let others = services::specs(&site, &opened, &chronicle);
+        let fleet = Fleet::start(Arc::clone(&site), crew, &lines, waker.clone(), others)?;
+        let mut coordinator = Self {
             site,
             fleet,
             ledger: Ledger::new(),
-            tally: Tally::new(settings.top),
-            chaos: settings.chaos.map(Chaos::new),
-            troubles: ChaosSummary { seed: settings.chaos, ..ChaosSummary::default() },
+            tally: Tally::new(top),
+            settings,
+            changes,
+            chronicle,
+            journal,
+            chaos: chaos.map(Chaos::new),
+            script: chaos.map(|seed| Script::new(seed, crew.size(Role::Reader))),
+            troubles: ChaosSummary { seed: chaos, ..ChaosSummary::default() },
             progress: Progress { listed: Phase { done: 0, known: 1 }, ..Progress::default() },
             findings,
             results,
             bell,
             waker,
             alarm: (MonoTime::NEVER, None),
-        })
+            stop,
+            left: None,
+        };
+        // Has the bell rung for changes, and for the request to stop.
+        coordinator.note_changes();
+        coordinator.is_told_to_stop();
+        Ok(coordinator)
     }
 
-    /// Works until every file is counted or skipped.
+    /// Works until every file is counted or skipped, or until told to stop.
     pub(super) fn run(mut self) -> Result<Survey, SurveyError> {
         let began = self.site.clock.mono();
         let end = self.work();
         let elapsed = self.site.clock.mono().saturating_since(began);
+        self.note_changes();
+        let left = self.left;
         let survey = end.map(|()| Survey {
             input: self.site.input.to_string_lossy().into_owned(),
-            complete: self.tally.losses == 0 && self.tally.reviews.is_complete(),
+            complete: self.tally.losses == 0 && self.tally.reviews.is_complete() && left.is_none(),
             directories: self.tally.directories,
             files: self.tally.files,
             bytes: self.tally.bytes,
@@ -91,30 +137,63 @@ impl Coordinator {
             languages: std::mem::take(&mut self.tally.languages),
             reviews: self.reviews(),
             breakers: vec![self.site.gateway.breaker()],
-            limiters: vec![self.site.gateway.limiter()],
+            limiters: vec![self.site.gateway.limiter(self.settings.load().review_quota()), self.site.reads()],
             pools: vec![self.site.gateway.pool()],
             agents: self.fleet.summaries(),
-            elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            elapsed_ms: milliseconds(elapsed),
             chaos: self.troubles,
+            lifecycle: LifecycleSummary::default(),
+            config: self.journal.sum_up(),
+            left,
         });
         // Whoever still reports what nobody wants any more must not wait for us.
         drop((self.findings, self.results));
-        self.fleet.dismiss(&self.bell);
-        survey
+        let restarts = self.fleet.restarts();
+        let report = self.fleet.dismiss();
+        survey.map(|mut survey| {
+            let abandoned = self.chronicle.abandoned();
+            survey.lifecycle = LifecycleSummary { restarts, abandoned, ..LifecycleSummary::default() };
+            survey.lifecycle.add(&report);
+            survey
+        })
     }
 
     fn work(&mut self) -> Result<(), SurveyError> {
         loop {
+            if self.is_told_to_stop() {
+                return self.wind_up();
+            }
             self.hand_out()?;
             self.show_progress();
-            if self.ledger.is_done() {
+            // Whoever died on the way is back before the end, so that the report tells of every restart.
+            if self.ledger.is_done() && self.fleet.is_whole() {
                 return Ok(());
             }
             self.listen()?;
         }
     }
 
-    /// Waits for reports, a death or a deadline, and takes them in.
+    fn is_told_to_stop(&mut self) -> bool {
+        self.stop.as_mut().is_some_and(|stop| {
+            stop.requested().is_some() || Pin::new(stop).poll(&mut Context::from_waker(&self.waker)).is_ready()
+        })
+    }
+
+    /// Lets agents end what they are at, so that it counts, and leaves the rest.
+    fn wind_up(&mut self) -> Result<(), SurveyError> {
+        self.site.close();
+        self.site.spectator.see(Event::Interrupted { busy: self.fleet.busy() });
+        let deadline = self.site.clock.mono().saturating_add(STOP_GRACE);
+        let _alarm = self.site.clock.wake_at(deadline, self.waker.clone());
+        while self.fleet.busy() > 0 && self.site.clock.mono() < deadline {
+            self.listen()?;
+            self.show_progress();
+        }
+        self.left = (!self.ledger.is_done()).then(|| self.ledger.left());
+        Ok(())
+    }
+
+    /// Waits for reports, a death, a change of settings or a deadline, and takes them in.
     fn listen(&mut self) -> Result<(), SurveyError> {
         let nothing = never();
         let has_room = self.ledger.has_room();
@@ -141,7 +220,7 @@ impl Coordinator {
                 Demand::Review => Role::Reviewer,
             };
             loop {
-                let free = self.fleet.free(role);
+                let free = self.fleet.free(role).min(self.room_for(role));
                 if free == 0 {
                     break;
                 }
@@ -171,6 +250,14 @@ impl Coordinator {
         Ok(())
     }
 
+    /// How many more agents of a role may be at work, however many are free.
+    fn room_for(&mut self, role: Role) -> usize {
+        match role {
+            Role::Reader => self.settings.load().read.concurrency.saturating_sub(self.fleet.busy_in(role)),
+            Role::Scout | Role::Analyst | Role::Reviewer => usize::MAX,
+        }
+    }
+
     /// Sees to it that the bell rings when the agent that was given work would be overdue.
     fn expect_progress(&mut self) {
         if self.alarm.1.is_none() {
@@ -183,19 +270,37 @@ impl Coordinator {
         self.alarm = (at, wakeup);
     }
 
-    /// The bell rang: somebody died, or may be overdue.
+    /// The bell rang: somebody died, was born, or may be overdue; or a setting was changed.
     fn look_around(&mut self) -> Result<(), SurveyError> {
         if self.alarm.1.is_some() && self.alarm.0 <= self.site.clock.mono() {
             let next = self.fleet.end_overdue();
             self.set_alarm(next);
         }
-        for death in self.fleet.deaths() {
-            self.bury(&death)?;
+        for news in self.fleet.news() {
+            match news {
+                News::Died(death) => self.bury(&death),
+                News::Back { agent, restarts } => {
+                    self.site.spectator.see(Event::Restarted { agent: &agent, restarts });
+                }
+            }
         }
-        Ok(())
+        self.note_changes();
+        self.fleet.check()
     }
 
-    fn bury(&mut self, death: &Death) -> Result<(), SurveyError> {
+    /// Takes in which settings were changed. What depends on them asks for them each time.
+    fn note_changes(&mut self) {
+        let mut context = Context::from_waker(&self.waker);
+        while let Poll::Ready(Some(delivery)) = pin!(self.changes.recv()).poll(&mut context) {
+            // Only a coordinator that is stuck misses any, and then they are in force all the same.
+            let Delivery::Change(change) = delivery else { continue };
+            for change in self.journal.note(&change, self.site.clock.mono()) {
+                self.site.spectator.see(Event::Setting { change: &change });
+            }
+        }
+    }
+
+    fn bury(&mut self, death: &Death) {
         let blame = match &death.reason {
             ExitReason::Killed if !death.was_hung => Blame::Nobody,
             _ => Blame::Task,
@@ -218,12 +323,13 @@ impl Coordinator {
         }
         let Death { agent, reason, was_hung, .. } = death;
         self.site.spectator.see(Event::Died { agent, reason, was_hung: *was_hung, reassigned });
-        let restarts = self.fleet.restart(death)?;
-        self.site.spectator.see(Event::Restarted { agent, restarts });
-        Ok(())
     }
 
     fn take(&mut self, Message { from, report }: Message) -> Result<(), SurveyError> {
+        if !self.fleet.knows(from) {
+            // Somebody new, or somebody dead.
+            self.look_around()?;
+        }
         match report {
             Report::Ready { worked } => self.fleet.note_ready(from, worked)?,
             Report::Found { directory, entries } if self.ledger.holds(from, directory) => {
@@ -235,6 +341,12 @@ impl Coordinator {
             Report::Finished { task, outcome } => self.take_outcome(from, task, outcome),
         }
         Ok(())
+    }
+
+    /// Another task is done: lets chaos change a setting, if it is time.
+    fn follow_script(&mut self) {
+        let Some(refused) = self.script.as_mut().and_then(|script| script.go_on(&self.site.settings)) else { return };
+        self.chronicle.refuse("runtime", &refused);
     }
 
     fn take_entry(&mut self, directory: TaskId, Found { path, kind }: Found) {
@@ -264,6 +376,7 @@ impl Coordinator {
             return;
         };
         self.fleet.credit(from);
+        self.follow_script();
         let (outcome, task) = match outcome {
             Outcome::Returned(given_back) => return self.take_back(task, given_back),
             outcome => (outcome, task),
@@ -346,4 +459,8 @@ impl Coordinator {
         self.progress.reassigned = self.troubles.reassigned;
         self.site.spectator.see(Event::Progress(&self.progress));
     }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

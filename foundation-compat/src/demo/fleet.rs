@@ -1,32 +1,33 @@
-//! The fleet: who works, found through the registry, and started again after death.
+//! The fleet: who works, found through the registry, and under a supervisor that starts again who dies.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use foundation_registry::{AgentEntry, AgentError, AgentQuery};
 use foundation_types::agent::{CapabilitySet, LoadLevel, PerformancePatch};
 use foundation_types::{
     AgentId, AgentInfo, AgentState, AgentType, Capability, ExitReason, FiniteF64, Health, Metadata, Monitor, MonoTime,
-    Owner, OwnerId, Pid, Ratio,
+    Name, Owner, OwnerId, Pid, Ratio, ServiceName,
 };
 
 use super::SurveyError;
 use super::language::Language;
 use super::pulse::Pulse;
 use super::roles::{Agent, LIFE, Role, Site};
-use super::settings::{Crew, SHUTDOWN_GRACE};
+use super::settings::{AGENT_GRACE, Crew, MAX_RESTARTS, RESTARTS_WITHIN, SHUTDOWN_GRACE};
 use super::spectator::Attendance;
 use super::survey::AgentSummary;
 use super::task::{Batch, Message};
-
-/// Deaths of an agent in a row, without a single result in between, after which the survey is given up.
-const MAX_FRUITLESS_LIVES: u32 = 16;
+use crate::lifecycle::{
+    BoxError, Intensity, Restart, Service, ServiceConfig, ServiceContext, ServiceSpec, ShutdownReport, Supervisor,
+};
 
 /// Threads, for each agent, that may be stuck in a task before the survey is given up: the input is on a disk or a server
 /// that does not answer.
@@ -43,18 +44,38 @@ struct Member {
     tasks: u64,
     worked: Duration,
     restarts: u64,
-    fruitless: u32,
     life: Option<Life>,
+    seat: Arc<Seat>,
 }
 
 /// One life of it.
 struct Life {
     pid: Pid,
-    monitor: Monitor,
+    /// Rings the bell when it ends.
+    _monitor: Monitor,
     pulse: Arc<Pulse>,
     inbox: Sender<Batch>,
-    is_free: bool,
+    state: LifeState,
     was_hung: bool,
+}
+
+/// What an agent is at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LifeState {
+    /// It has not been heard of.
+    Newborn,
+    Free,
+    Busy,
+}
+
+/// What became of somebody.
+pub(super) enum News {
+    Died(Death),
+    /// It was started again under its name.
+    Back {
+        agent: AgentId,
+        restarts: u64,
+    },
 }
 
 /// Somebody who died.
@@ -71,23 +92,33 @@ pub(super) struct ReportLines {
     pub(super) results: Sender<Message>,
 }
 
-/// All agents of a survey. The coordinator's thread has it to itself.
+/// All agents of a survey, under a supervisor. The coordinator's thread has it to itself.
 pub(super) struct Fleet {
     site: Arc<Site>,
-    lines: ReportLines,
     bell: Waker,
     members: Vec<Member>,
     /// Members by their present life.
     alive: HashMap<OwnerId, usize>,
+    arrivals: Receiver<Arrival>,
     /// The coordinator's own life.
     coordinator: Owner,
     /// Threads that run, also those of the dead that have not noticed.
     threads: Arc<AtomicUsize>,
+    supervisor: Supervisor,
+    /// Rings the bell if the supervisor has given up.
+    given_up: Monitor,
 }
 
 impl Fleet {
-    /// Registers the coordinator and starts a crew. `bell` is rung when somebody dies.
-    pub(super) fn start(site: Arc<Site>, crew: Crew, lines: ReportLines, bell: Waker) -> Result<Self, SurveyError> {
+    /// Registers the coordinator, and starts a crew after `others`, which it depends on, the last of them in line first of
+    /// all agents. `bell` is rung when somebody dies or is born.
+    pub(super) fn start(
+        site: Arc<Site>,
+        crew: Crew,
+        lines: &ReportLines,
+        bell: Waker,
+        others: Vec<ServiceSpec>,
+    ) -> Result<Self, SurveyError> {
         let coordinator = Owner::named(COORDINATOR.into());
         let info = AgentInfo::builder(COORDINATOR)
             .agent_type(AgentType::Coordinator)
@@ -95,59 +126,107 @@ impl Fleet {
             .state(AgentState::Active)
             .build(&*site.clock);
         site.registry.agents().register(&site.namespace, &COORDINATOR, &coordinator.pid(), info)?;
+        let (arrivals_line, arrivals) = unbounded();
+        let threads = Arc::<AtomicUsize>::default();
         let mut members = Vec::with_capacity(crew.total());
         for role in Role::ALL {
-            members.extend((1..=crew.size(role)).map(|number| Member::new(role, number)));
+            for number in 1..=crew.size(role) {
+                let seat = Seat {
+                    site: Arc::clone(&site),
+                    place: members.len(),
+                    id: AgentId::new(format!("{}-{number}", role.as_str())).expect("short and printable"),
+                    reports: match role {
+                        Role::Scout => lines.findings.clone(),
+                        Role::Reader | Role::Analyst | Role::Reviewer => lines.results.clone(),
+                    },
+                    arrivals: arrivals_line.clone(),
+                    bell: bell.clone(),
+                    lives: AtomicU64::new(0),
+                    threads: Arc::clone(&threads),
+                    record: Mutex::new(Record::of(role)),
+                };
+                members.push(Member::new(role, seat));
+            }
         }
         let alive = HashMap::with_capacity(members.len());
-        let mut fleet = Self { site, lines, bell, members, alive, coordinator, threads: Arc::default() };
-        for index in 0..fleet.members.len() {
-            fleet.bring_to_life(index)?;
-        }
-        Ok(fleet)
+        let supervisor = Supervisor::builder()
+            .services(line_up(&members, others))
+            .intensity(Intensity { max_restarts: MAX_RESTARTS, within: RESTARTS_WITHIN })
+            .clock(Arc::clone(&site.clock))
+            .emitter(site.emitter.clone())
+            .namespace(site.namespace.clone())
+            .start()?;
+        let given_up = supervisor.exited();
+        Ok(Self { site, bell, members, alive, arrivals, coordinator, threads, supervisor, given_up })
     }
 
-    fn bring_to_life(&mut self, index: usize) -> Result<(), SurveyError> {
-        let member = &mut self.members[index];
-        let site = &self.site;
-        let owner = Owner::named(member.id.clone().into());
-        let pid = owner.pid();
-        let info = AgentInfo::builder(member.id.clone())
-            .capabilities(member.capabilities.clone())
-            .performance(member.performance())
-            .metadata(Metadata::new().with(LIFE, member.life_number()))
-            .build(&*site.clock);
-        site.registry.agents().register(&site.namespace, &member.id, &pid, info)?;
-        let pulse = Arc::new(Pulse::at_rest());
-        // An agent is given a batch only when it has none.
-        let (inbox, batches) = bounded(1);
-        let agent = Agent {
-            owner,
-            id: member.id.clone(),
-            life: member.life_number(),
-            site: Arc::clone(site),
-            pulse: Arc::clone(&pulse),
-            reports: match member.role {
-                Role::Scout => self.lines.findings.clone(),
-                Role::Reader | Role::Analyst | Role::Reviewer => self.lines.results.clone(),
-            },
-        };
-        let counted = ThreadCount::enter(&self.threads, &self.bell);
-        thread::Builder::new()
-            .name(member.id.to_string())
-            .spawn(move || {
-                agent.live(&batches);
-                drop(counted);
-            })
-            .map_err(|error| SurveyError::Thread { agent: member.id.clone(), error })?;
-        let mut monitor = pid.monitor();
-        if Pin::new(&mut monitor).poll(&mut Context::from_waker(&self.bell)).is_ready() {
-            // It died at once; the next look finds it, as if the bell had been rung later.
-            monitor = pid.monitor();
-            self.bell.wake_by_ref();
+    /// Who died, and who was born again, since the last look, in an order in which that can have happened.
+    pub(super) fn news(&mut self) -> Vec<News> {
+        let mut news: Vec<News> =
+            (0..self.members.len()).filter_map(|place| self.take_death(place)).map(News::Died).collect();
+        while let Ok(Arrival { place, life_number, pid, pulse, inbox }) = self.arrivals.try_recv() {
+            // Whoever is born again has died before.
+            news.extend(self.take_death(place).map(News::Died));
+            let mut monitor = pid.monitor();
+            if Pin::new(&mut monitor).poll(&mut Context::from_waker(&self.bell)).is_ready() {
+                // It died at once; the next look finds it, as if the bell had been rung later.
+                self.bell.wake_by_ref();
+            }
+            self.alive.insert(pid.id(), place);
+            let member = &mut self.members[place];
+            let (state, was_hung) = (LifeState::Newborn, false);
+            member.life = Some(Life { pid, _monitor: monitor, pulse, inbox, state, was_hung });
+            member.restarts = life_number;
+            if life_number > 0 {
+                news.push(News::Back { agent: member.id.clone(), restarts: life_number });
+            }
         }
-        self.alive.insert(pid.id(), index);
-        member.life = Some(Life { pid, monitor, pulse, inbox, is_free: false, was_hung: false });
+        news
+    }
+
+    /// The death of a member that is dead, once. It counts from its first instant on, when those who watch may not have been
+    /// told yet.
+    fn take_death(&mut self, place: usize) -> Option<Death> {
+        let member = &mut self.members[place];
+        let reason = member.life.as_ref()?.pid.exit_reason()?;
+        let life = member.life.take()?;
+        let owner = life.pid.id();
+        self.alive.remove(&owner);
+        Some(Death { owner, agent: member.id.clone(), reason, was_hung: life.was_hung })
+    }
+
+    /// Whether this life is known.
+    pub(super) fn knows(&self, owner: OwnerId) -> bool {
+        self.alive.contains_key(&owner)
+    }
+
+    /// Whether everybody lives, as far as is known.
+    pub(super) fn is_whole(&self) -> bool {
+        self.members.iter().all(|member| member.life.as_ref().is_some_and(|life| life.pid.is_alive()))
+    }
+
+    /// How many are at work.
+    pub(super) fn busy(&self) -> usize {
+        self.members.iter().filter(|member| member.is_busy()).count()
+    }
+
+    /// How many of a role are at work.
+    pub(super) fn busy_in(&self, role: Role) -> usize {
+        self.members.iter().filter(|member| member.role == role && member.is_busy()).count()
+    }
+
+    /// Whether the fleet can go on.
+    ///
+    /// # Errors
+    /// If agents die too often, or too many threads are stuck.
+    pub(super) fn check(&mut self) -> Result<(), SurveyError> {
+        if let Poll::Ready(reason) = Pin::new(&mut self.given_up).poll(&mut Context::from_waker(&self.bell)) {
+            self.given_up = self.supervisor.exited();
+            return Err(SurveyError::KeepsDying { reason });
+        }
+        if self.stuck() > self.members.len() * MAX_STUCK_PER_AGENT {
+            return Err(SurveyError::Stuck { threads: self.stuck() });
+        }
         Ok(())
     }
 
@@ -179,6 +258,7 @@ impl Fleet {
         match learnt {
             Ok(()) => {
                 member.capabilities.insert(capability);
+                member.keep_record();
                 Ok(Some(found))
             }
             // It has died since; its successor may be asked again.
@@ -200,7 +280,7 @@ impl Fleet {
     pub(super) fn hand(&mut self, owner: OwnerId, batch: Batch) {
         let due = self.site.due(0);
         if let Some(life) = self.living(owner) {
-            life.is_free = false;
+            life.state = LifeState::Busy;
             life.pulse.expect_by(due);
             // An agent that has died since does not read it; its death will be seen, and the tasks taken back.
             let _ = life.inbox.try_send(batch);
@@ -219,9 +299,10 @@ impl Fleet {
         let Some(&index) = self.alive.get(&owner) else { return Ok(()) };
         let member = &mut self.members[index];
         if let Some(life) = &mut member.life {
-            life.is_free = true;
+            life.state = LifeState::Free;
         }
         member.worked += worked;
+        member.keep_record();
         let Site { registry, namespace, clock, .. } = &*self.site;
         let performance = member.performance();
         match registry
@@ -238,7 +319,6 @@ impl Fleet {
     pub(super) fn credit(&mut self, owner: OwnerId) {
         if let Some(&index) = self.alive.get(&owner) {
             self.members[index].tasks += 1;
-            self.members[index].fruitless = 0;
         }
     }
 
@@ -246,9 +326,14 @@ impl Fleet {
     pub(super) fn end_overdue(&mut self) -> MonoTime {
         let now = self.site.clock.mono();
         // An agent with work that waits for the coordinator just now may go on and hang any moment.
-        let soonest = now.saturating_add(self.site.task_timeout);
+        let soonest = now.saturating_add(self.site.task_timeout());
         let mut next = MonoTime::NEVER;
-        for life in self.members.iter_mut().filter_map(|member| member.life.as_mut()).filter(|life| !life.is_free) {
+        for life in self
+            .members
+            .iter_mut()
+            .filter_map(|member| member.life.as_mut())
+            .filter(|life| life.state == LifeState::Busy)
+        {
             let due = life.pulse.due();
             if due > now {
                 next = next.min(due).min(soonest);
@@ -261,48 +346,16 @@ impl Fleet {
         next
     }
 
-    /// The agents that died since the last look.
-    pub(super) fn deaths(&mut self) -> Vec<Death> {
-        let mut deaths = Vec::new();
-        let mut context = Context::from_waker(&self.bell);
-        for member in &mut self.members {
-            let Some(life) = &mut member.life else { continue };
-            if let Poll::Ready(reason) = Pin::new(&mut life.monitor).poll(&mut context) {
-                let owner = life.pid.id();
-                deaths.push(Death { owner, agent: member.id.clone(), reason, was_hung: life.was_hung });
-                member.life = None;
-            }
-        }
-        deaths
-    }
-
-    /// Starts an agent again under its name. Returns how often that has happened to it.
-    pub(super) fn restart(&mut self, death: &Death) -> Result<u64, SurveyError> {
-        let Some(index) = self.alive.remove(&death.owner) else { return Ok(0) };
-        if self.stuck() > self.members.len() * MAX_STUCK_PER_AGENT {
-            return Err(SurveyError::Stuck { threads: self.stuck() });
-        }
-        let member = &mut self.members[index];
-        member.restarts += 1;
-        member.fruitless += 1;
-        let restarts = member.restarts;
-        if member.fruitless > MAX_FRUITLESS_LIVES {
-            return Err(SurveyError::KeepsDying { agent: member.id.clone(), reason: death.reason.clone() });
-        }
-        self.bring_to_life(index)?;
-        Ok(restarts)
-    }
-
     /// Threads of agents that are dead and have not noticed.
     fn stuck(&self) -> usize {
-        self.threads.load(Ordering::Acquire).saturating_sub(self.alive.len())
+        self.threads.load(Ordering::Relaxed).saturating_sub(self.alive.len())
     }
 
     /// How many agents of each role are at work.
     pub(super) fn attendance(&self) -> [Attendance; Role::ALL.len()] {
         Role::ALL.map(|role| {
             let of_role = self.members.iter().filter(|member| member.role == role);
-            let busy = of_role.clone().filter(|member| member.life.as_ref().is_some_and(|life| !life.is_free)).count();
+            let busy = of_role.clone().filter(|member| member.is_busy()).count();
             Attendance { busy, all: of_role.count() }
         })
     }
@@ -315,43 +368,157 @@ impl Fleet {
         self.members.iter().map(Member::summary).collect()
     }
 
-    /// Sends everybody home, and waits for them, but not for long: those that are stuck are left behind. `bell` is what the
-    /// fleet's bell is heard on.
-    pub(super) fn dismiss(mut self, bell: &Receiver<()>) {
-        // Without their inboxes agents end; without anyone to report to, also those that work on what nobody wants any more.
-        for member in &mut self.members {
-            member.life = None;
-        }
-        let deadline = self.site.clock.mono().saturating_add(SHUTDOWN_GRACE);
-        let _alarm = self.site.clock.wake_at(deadline, self.bell.clone());
-        while self.threads.load(Ordering::Acquire) > 0 && self.site.clock.mono() < deadline {
-            // We hold the bell ourselves, so this fails only if it cannot ring any more.
-            if bell.recv().is_err() {
-                break;
-            }
-        }
+    /// Stops everybody in order, scouts first, and waits for them, but not for long: those that are stuck are left behind.
+    pub(super) fn dismiss(self) -> ShutdownReport {
+        let report = self.supervisor.shutdown(SHUTDOWN_GRACE);
         self.coordinator.exit(ExitReason::Normal);
+        report
     }
 }
 
-/// Counts a thread from before it starts until it ends.
-struct ThreadCount {
-    threads: Arc<AtomicUsize>,
-    bell: Waker,
+/// The services in the order of their start: `others`, then reviewers, analysts, readers and scouts, so that they are stopped
+/// the other way round, and what was begun can be ended. Each depends on the one before it, which is what the supervisor
+/// orders them by.
+fn line_up(members: &[Member], others: Vec<ServiceSpec>) -> Vec<ServiceSpec> {
+    let agents = members.iter().rev().map(|member| AtWork::spec(&member.seat));
+    let mut line: Vec<ServiceSpec> = Vec::with_capacity(members.len() + others.len());
+    for spec in others.into_iter().chain(agents) {
+        line.push(match line.last() {
+            Some(before) => spec.depends_on(before.name().clone()),
+            None => spec,
+        });
+    }
+    line
 }
 
+/// What all lives of an agent share.
+struct Seat {
+    site: Arc<Site>,
+    /// Its place among the members.
+    place: usize,
+    id: AgentId,
+    reports: Sender<Message>,
+    arrivals: Sender<Arrival>,
+    bell: Waker,
+    /// How many there were.
+    lives: AtomicU64,
+    threads: Arc<AtomicUsize>,
+    /// Held for one look or change.
+    record: Mutex<Record>,
+}
+
+/// What the next life of an agent begins with.
+#[derive(Clone)]
+struct Record {
+    capabilities: CapabilitySet,
+    performance: PerformancePatch,
+}
+
+impl Record {
+    fn of(role: Role) -> Self {
+        let capabilities = CapabilitySet::from_iter([role.capability()]);
+        Self { capabilities, performance: PerformancePatch::default() }
+    }
+}
+
+/// A new life of an agent.
+struct Arrival {
+    place: usize,
+    life_number: u64,
+    pid: Pid,
+    pulse: Arc<Pulse>,
+    inbox: Sender<Batch>,
+}
+
+/// An agent as a service: each start is a new life under the same name.
+struct AtWork {
+    seat: Arc<Seat>,
+    /// Dropped when the agent is to leave.
+    leave: Mutex<Option<Sender<Infallible>>>,
+}
+
+impl AtWork {
+    fn spec(seat: &Arc<Seat>) -> ServiceSpec {
+        let seat = Arc::clone(seat);
+        let name = ServiceName::from(Name::from(seat.id.clone()));
+        let make = move |_: &ServiceContext| Ok(Self { seat: Arc::clone(&seat), leave: Mutex::default() });
+        ServiceSpec::new(name, make).restart(Restart::Permanent)
+    }
+}
+
+impl Service for AtWork {
+    fn config(&self) -> ServiceConfig {
+        ServiceConfig {
+            // The coordinator sees what agents do.
+            health_check_interval: None,
+            graceful_shutdown_timeout: AGENT_GRACE,
+            ..ServiceConfig::default()
+        }
+    }
+
+    fn start(&self, context: &ServiceContext) -> Result<(), BoxError> {
+        let Seat { site, place, id, reports, arrivals, bell, lives, threads, record } = &*self.seat;
+        // Relaxed: lives of one agent follow each other anyway.
+        let life_number = lives.fetch_add(1, Ordering::Relaxed);
+        let life = i64::try_from(life_number).unwrap_or(i64::MAX);
+        let Record { capabilities, performance } = lock(record).clone();
+        let info = AgentInfo::builder(id.clone())
+            .capabilities(capabilities)
+            .performance(performance)
+            .metadata(Metadata::new().with(LIFE, life))
+            .build(&*site.clock);
+        site.registry.agents().register(&site.namespace, id, context.pid(), info)?;
+        let pulse = Arc::new(Pulse::at_rest());
+        // An agent is given a batch only when it has none.
+        let (inbox, batches) = bounded(1);
+        let (stay, leave) = bounded(0);
+        *lock(&self.leave) = Some(stay);
+        let agent = Agent {
+            pid: context.pid().clone(),
+            stop: context.shutdown(),
+            leave,
+            id: id.clone(),
+            life,
+            settings: RefCell::new(site.settings.agent(id.clone()).reader()),
+            site: Arc::clone(site),
+            pulse: Arc::clone(&pulse),
+            reports: reports.clone(),
+        };
+        // Before the agent can say anything, so that the coordinator knows who says it. It may be gone: then nobody cares.
+        let _ = arrivals.send(Arrival { place: *place, life_number, pid: context.pid().clone(), pulse, inbox });
+        bell.wake_by_ref();
+        let counted = ThreadCount::enter(threads);
+        let work = move |_| {
+            let _counted = counted;
+            agent.live(&batches)
+        };
+        Ok(context.spawn(Name::from_static("work"), work)?)
+    }
+
+    fn stop(&self, _: &ExitReason) {
+        drop(lock(&self.leave).take());
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is in there is replaced as a whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Counts a thread from before it starts until it ends.
+struct ThreadCount(Arc<AtomicUsize>);
+
 impl ThreadCount {
-    fn enter(threads: &Arc<AtomicUsize>, bell: &Waker) -> Self {
+    fn enter(threads: &Arc<AtomicUsize>) -> Self {
+        // Relaxed: a count that orders nothing.
         threads.fetch_add(1, Ordering::Relaxed);
-        Self { threads: Arc::clone(threads), bell: bell.clone() }
+        Self(Arc::clone(threads))
     }
 }
 
 impl Drop for ThreadCount {
     fn drop(&mut self) {
-        // Release: whoever reads zero finds done what the threads did.
-        self.threads.fetch_sub(1, Ordering::Release);
-        self.bell.wake_by_ref();
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -362,19 +529,24 @@ fn load(agent: &AgentEntry) -> (LoadLevel, Option<Ratio>, u64) {
 }
 
 impl Member {
-    fn new(role: Role, number: usize) -> Self {
-        let id = AgentId::new(format!("{}-{number}", role.as_str())).expect("short and printable");
+    fn new(role: Role, seat: Seat) -> Self {
         let capabilities = CapabilitySet::from_iter([role.capability()]);
-        let (tasks, worked, restarts, fruitless) = (0, Duration::ZERO, 0, 0);
-        Self { id, role, capabilities, tasks, worked, restarts, fruitless, life: None }
+        let (tasks, worked, restarts) = (0, Duration::ZERO, 0);
+        Self { id: seat.id.clone(), role, capabilities, tasks, worked, restarts, life: None, seat: Arc::new(seat) }
+    }
+
+    /// What the next life is to begin with.
+    fn keep_record(&self) {
+        let (capabilities, performance) = (self.capabilities.clone(), self.performance());
+        *lock(&self.seat.record) = Record { capabilities, performance };
+    }
+
+    fn is_busy(&self) -> bool {
+        self.life.as_ref().is_some_and(|life| life.state == LifeState::Busy)
     }
 
     fn is_free(&self) -> bool {
-        self.life.as_ref().is_some_and(|life| life.is_free)
-    }
-
-    fn life_number(&self) -> i64 {
-        i64::try_from(self.restarts).unwrap_or(i64::MAX)
+        self.life.as_ref().is_some_and(|life| life.state == LifeState::Free)
     }
 
     fn performance(&self) -> PerformancePatch {

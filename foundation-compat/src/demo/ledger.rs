@@ -9,6 +9,7 @@ use foundation_types::OwnerId;
 use super::chaos::{Chaos, Fate};
 use super::language::Language;
 use super::settings::{BYTES_IN_FLIGHT, INLINE_LIMIT, MAX_ATTEMPTS, MAX_BATCH, MAX_BATCH_BYTES, MAX_WAITING_FILES};
+use super::survey::Left;
 use super::task::{Assignment, Batch, Contents, FileRecord, Job, TaskId, Text};
 
 /// A task in the book.
@@ -98,6 +99,25 @@ impl Ledger {
     /// Whether nothing is left to do.
     pub(super) fn is_done(&self) -> bool {
         self.scans.is_empty() && self.files == 0 && self.held.is_empty()
+    }
+
+    /// What is left to do, as far as is known.
+    pub(super) fn left(&self) -> Left {
+        let mut left = Left {
+            directories: self.scans.len() as u64,
+            unread: self.reads.len() as u64,
+            uncounted: (self.large.len() + self.counts.values().map(VecDeque::len).sum::<usize>()) as u64,
+            unreviewed: self.reviews.len() as u64,
+        };
+        for (_, task) in self.held.values() {
+            match task.job {
+                Job::Scan => left.directories += 1,
+                Job::Read { .. } => left.unread += 1,
+                Job::Count { .. } => left.uncounted += 1,
+                Job::Review { .. } => left.unreviewed += 1,
+            }
+        }
+        left
     }
 
     /// Whether scouts may report more files.

@@ -49,6 +49,7 @@
 //! [`MAX_TEXT`]: settings::MAX_TEXT
 
 mod chaos;
+pub mod config;
 mod coordinator;
 mod deck;
 mod fleet;
@@ -59,6 +60,8 @@ mod pulse;
 mod report;
 mod review;
 mod roles;
+mod script;
+mod services;
 pub mod settings;
 mod spectator;
 mod survey;
@@ -71,10 +74,13 @@ use std::sync::Arc;
 use std::{fmt, io};
 
 use foundation_registry::AgentError;
-use foundation_types::{AgentId, Clock, ExitReason, SystemClock};
+use foundation_types::liveness::ShutdownSignal;
+use foundation_types::{Clock, ExitReason, SystemClock};
 
+use crate::lifecycle::LifecycleError;
 use crate::{BuildError, Foundation};
-use coordinator::Coordinator;
+use config::{DemoSettings, Journal, SettingsError};
+use coordinator::{Brief, Coordinator};
 pub use progress::{Bars, Lines};
 pub use report::text;
 pub use review::score::{BEST_SCORE, DEEP_INDENTATION, Findings, LINE_WIDTH, MARKS, TAB_WIDTH};
@@ -87,7 +93,8 @@ use roles::Site;
 pub use settings::{Crew, CrewSizeError, SurveySettings};
 pub use spectator::{Attendance, Event, Phase, Progress, Spectator};
 pub use survey::{
-    AgentSummary, ChaosSummary, Counts, Digest, LanguageTotals, OtherFiles, SkipReason, Skipped, Survey, TopFile,
+    AgentSummary, ChaosSummary, Counts, Digest, LanguageTotals, Left, LifecycleSummary, OtherFiles, SkipReason,
+    Skipped, Survey, TopFile,
 };
 
 /// Surveys a directory; see the [module](self).
@@ -96,12 +103,13 @@ pub struct Surveyor {
     settings: SurveySettings,
     clock: Arc<dyn Clock>,
     spectator: Arc<dyn Spectator>,
+    stop: Option<ShutdownSignal>,
 }
 
 impl Surveyor {
     /// A surveyor on the system clock that nobody watches.
     pub fn new(settings: SurveySettings) -> Self {
-        Self { settings, clock: Arc::new(SystemClock), spectator: Arc::new(()) }
+        Self { settings, clock: Arc::new(SystemClock), spectator: Arc::new(()), stop: None }
     }
 
     /// Where time comes from.
@@ -114,25 +122,41 @@ impl Surveyor {
         Self { spectator, ..self }
     }
 
+    /// Stops early when this signal is raised: agents end the task that they are at, which counts, and begin no other; then all
+    /// services are stopped in order. [`Survey::left`] says what was left.
+    pub fn stop_on(self, signal: ShutdownSignal) -> Self {
+        Self { stop: Some(signal), ..self }
+    }
+
     /// Surveys the directory, on threads of its own, and returns when they have ended. Those that are stuck in the operating
     /// system are left behind.
     ///
     /// # Errors
     /// [`SurveyError`]. That single files cannot be counted is no error: see [`Survey::complete`].
     pub fn run(self) -> Result<Survey, SurveyError> {
-        let Self { settings, clock, spectator } = self;
-        let input = settings.input.canonicalize().and_then(|input| {
+        let Self { settings, clock, spectator, stop } = self;
+        let SurveySettings { input, sources, reviewer, chaos } = settings;
+        let found = input.canonicalize().and_then(|input| {
             if input.metadata()?.is_dir() { Ok(input) } else { Err(io::ErrorKind::NotADirectory.into()) }
         });
-        let input = input.map_err(|error| SurveyError::Input { path: settings.input.clone(), error })?;
-        let chronicle = Arc::new(Chronicle::new(clock.mono(), Arc::clone(&spectator)));
-        let foundation =
-            Foundation::builder().clock(Arc::clone(&clock)).observer(Arc::clone(&chronicle) as _).build()?;
-        let (registry, namespace) = (foundation.registry().clone(), foundation.namespace().clone());
-        let task_timeout = settings.task_timeout;
-        let gateway = Gateway::start(&settings, &foundation, chronicle, &spectator)?;
-        let site = Site { registry, namespace, clock, spectator, input, task_timeout, gateway };
-        Coordinator::new(Arc::new(site), &settings)?.run()
+        let input = found.map_err(|error| SurveyError::Input { path: input, error })?;
+        let journal = Arc::new(Journal::new(clock.mono()));
+        let chronicle = Arc::new(Chronicle::new(Arc::clone(&clock), Arc::clone(&spectator), Arc::clone(&journal)));
+        let opened = Arc::new(sources.open_with(Arc::clone(&clock), Some(Arc::clone(&chronicle) as _))?);
+        let store = opened.store().clone();
+        let foundation = Foundation::builder().clock(clock).observer(Arc::clone(&chronicle) as _).build()?;
+        let demo_settings = DemoSettings::clone(&store.load());
+        let gateway =
+            Gateway::start((reviewer, chaos), &demo_settings, &foundation, Arc::clone(&chronicle), &spectator)?;
+        let site = Arc::new(Site::new(&foundation, spectator, input, store, gateway));
+        let brief = Brief { opened, chronicle, journal, chaos, stop };
+        foundation.start()?;
+        let survey = Coordinator::new(site, brief).and_then(Coordinator::run);
+        let report = foundation.shutdown_within(settings::SHUTDOWN_GRACE);
+        survey.map(|mut survey| {
+            survey.lifecycle.add(&report);
+            survey
+        })
     }
 }
 
@@ -154,20 +178,16 @@ pub enum SurveyError {
         /// Why.
         error: io::Error,
     },
-    /// The operating system starts no more threads.
-    #[error("cannot start a thread for {agent}: {error}; try fewer agents")]
-    Thread {
-        /// The agent.
-        agent: AgentId,
-        /// Why.
-        error: io::Error,
-    },
-    /// An agent dies again and again without doing anything in between.
-    #[error("{agent} keeps dying: {reason}")]
+    /// The settings are refused.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A service of the fleet does not start.
+    #[error("cannot start the fleet: {0}; try fewer agents")]
+    Start(#[from] LifecycleError),
+    /// Agents die again and again: more than [`MAX_RESTARTS`](settings::MAX_RESTARTS) times in a short while.
+    #[error("agents keep dying: {reason}")]
     KeepsDying {
-        /// The agent.
-        agent: AgentId,
-        /// Why it died last.
+        /// Which one was the last, and why it died.
         reason: ExitReason,
     },
     /// Too many agents hang.

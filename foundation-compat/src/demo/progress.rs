@@ -9,6 +9,7 @@ use std::time::Duration;
 use foundation_types::{AgentId, Clock, ExitReason, SystemClock};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::config::ConfigChange;
 use super::report::circuit_state;
 use super::report::figures::{bytes, count, numbered};
 use super::review::summary::CircuitChange;
@@ -99,15 +100,12 @@ impl Spectator for Bars {
     fn see(&self, event: Event<'_>) {
         match event {
             Event::Progress(progress) if self.pace.is_time() => self.show(progress),
-            Event::Died { agent, reason, was_hung, reassigned } => {
-                // A terminal that is gone is no reason to stop.
-                let _ = self.all.println(death(agent, reason, was_hung, reassigned));
+            event => {
+                if let Some(line) = line(event) {
+                    // A terminal that is gone is no reason to stop.
+                    let _ = self.all.println(line);
+                }
             }
-            Event::Circuit { name, change } => {
-                // Likewise.
-                let _ = self.all.println(circuit(name, change));
-            }
-            _ => {}
         }
     }
 }
@@ -158,9 +156,11 @@ impl Spectator for Lines {
                     agents(progress)
                 ));
             }
-            Event::Died { agent, reason, was_hung, reassigned } => say(&death(agent, reason, was_hung, reassigned)),
-            Event::Circuit { name, change } => say(&circuit(name, change)),
-            _ => {}
+            event => {
+                if let Some(line) = line(event) {
+                    say(&line);
+                }
+            }
         }
     }
 }
@@ -176,10 +176,35 @@ fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
+/// What is told of an event by itself, if anything.
+fn line(event: Event<'_>) -> Option<String> {
+    match event {
+        Event::Died { agent, reason, was_hung, reassigned } => Some(death(agent, reason, was_hung, reassigned)),
+        Event::Circuit { name, change } => Some(circuit(name, change)),
+        Event::Abandoned { service } => Some(format!("{service} did not stop in time, and is left behind")),
+        Event::Setting { change } => Some(setting(change)),
+        Event::Refused { rejection } => Some(format!("settings refused: {}", rejection.reason)),
+        Event::Interrupted { busy } => {
+            let agents = numbered(busy as u64, "agent ends what it is at", "agents end what they are at");
+            Some(format!("stopping: {agents}; a second signal stops at once"))
+        }
+        _ => None,
+    }
+}
+
+fn setting(ConfigChange { version, path, layer, value, at_once, .. }: &ConfigChange) -> String {
+    let what = match value {
+        Some(value) => format!("{path} = {}", value.plain()),
+        None => format!("{path} taken back"),
+    };
+    let when = if *at_once { "" } else { ", from the next survey on" };
+    format!("setting {what} ({layer}, version {version}{when})")
+}
+
 fn death(agent: &AgentId, reason: &ExitReason, was_hung: bool, reassigned: usize) -> String {
     let tasks = numbered(reassigned as u64, "task", "tasks");
     let how = if was_hung { "hung, and was ended".to_owned() } else { format!("died ({reason})") };
-    format!("{agent} {how}; {tasks} reassigned, agent restarted")
+    format!("{agent} {how}; {tasks} reassigned")
 }
 
 fn circuit(name: &str, CircuitChange { state, reason, .. }: &CircuitChange) -> String {
@@ -227,11 +252,8 @@ mod tests {
         let agent = AgentId::from_static("reader-2");
         assert_eq!(
             death(&agent, &ExitReason::Panic("chaos".into()), false, 1),
-            "reader-2 died (panic: chaos); 1 task reassigned, agent restarted"
+            "reader-2 died (panic: chaos); 1 task reassigned"
         );
-        assert_eq!(
-            death(&agent, &ExitReason::Killed, true, 3),
-            "reader-2 hung, and was ended; 3 tasks reassigned, agent restarted"
-        );
+        assert_eq!(death(&agent, &ExitReason::Killed, true, 3), "reader-2 hung, and was ended; 3 tasks reassigned");
     }
 }

@@ -5,6 +5,8 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::config::SettingsSources;
+use super::config::to_millis;
 use super::roles::Role;
 
 /// How long an agent may show no progress on a file before it is taken for hung, unless told otherwise. On top of it
@@ -62,6 +64,9 @@ pub const MAX_CONNECTIONS: usize = 8;
 /// The most changes of a circuit listed in the report; further ones are only numbered.
 pub const MAX_CIRCUIT_CHANGES: usize = 256;
 
+/// The most services listed in the report that did not stop in time.
+pub const MAX_ABANDONED_LISTED: usize = 256;
+
 /// The most bytes of file contents held at once, by all agents and queues together. Besides them there are only the one file
 /// above [`INLINE_LIMIT`] that is being counted, and what agents that died have not let go yet, at most
 /// [`MAX_BATCH_BYTES`] each.
@@ -86,6 +91,20 @@ pub const MAX_SKIPPED_LISTED: usize = 10_000;
 /// How long agents may take to end when the work is done. Those that still hang then are left behind.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
+/// How long an agent that was ended may go on before its supervisor abandons it and starts it again.
+pub const AGENT_GRACE: Duration = Duration::from_millis(500);
+
+/// How long agents may go on with the task that they are at when the survey is stopped early. The others are not begun.
+pub const STOP_GRACE: Duration = Duration::from_secs(3);
+
+/// How often agents may be started again, all together, within [`RESTARTS_WITHIN`]; more end the survey. Chaos takes some two
+/// hundred lives of a hundred thousand tasks, which no machine does in much less than the window; an agent that dies as soon as it
+/// lives uses them up in seconds.
+pub const MAX_RESTARTS: u32 = 4096;
+
+/// The window in which restarts are counted; see [`MAX_RESTARTS`].
+pub const RESTARTS_WITHIN: Duration = Duration::from_secs(10);
+
 /// Entries in the list of the largest files, unless told otherwise.
 pub const DEFAULT_TOP: usize = 10;
 
@@ -93,74 +112,67 @@ pub const DEFAULT_TOP: usize = 10;
 pub const DEFAULT_AGENTS: usize = 8;
 
 /// What to survey, and how.
+///
+/// Settings that [`config`](super::config) lists are given by its methods, as flags of the command line are: they lie above
+/// file and environment, which are not read unless [`sources`](Self::sources) says so.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SurveySettings {
     /// The directory.
     pub input: PathBuf,
-    /// Who works on it.
-    pub crew: Crew,
-    /// How long an agent may show no progress before it is taken for hung.
-    pub task_timeout: Duration,
-    /// How many of the largest files to name, and of those with the lowest scores.
-    pub top: usize,
-    /// How long a call to the reviewing service may take.
-    pub review_timeout: Duration,
-    /// How long after its first attempt at a text a reviewer may begin another one.
-    pub review_deadline: Duration,
-    /// How many reviews may begin in a second.
-    pub reviews_per_second: NonZeroU32,
+    /// Where the settings come from.
+    pub sources: SettingsSources,
     /// Where a reviewing service listens that runs already, on this machine; without one, the survey starts its own.
     pub reviewer: Option<SocketAddr>,
-    /// With a seed, agents panic, hang, are killed and slow down, and the reviewing service that the survey starts fails, stalls
-    /// and hangs up, as it decides.
+    /// With a seed, agents panic, hang, are killed and slow down, the reviewing service that the survey starts fails, stalls
+    /// and hangs up, and settings change, as it decides.
     pub chaos: Option<u64>,
 }
 
 impl SurveySettings {
     /// A quiet survey of `input` by eight agents.
     pub fn new(input: impl Into<PathBuf>) -> Self {
-        Self {
-            input: input.into(),
-            crew: Crew::default(),
-            task_timeout: TASK_TIMEOUT,
-            top: DEFAULT_TOP,
-            review_timeout: REVIEW_TIMEOUT,
-            review_deadline: REVIEW_DEADLINE,
-            reviews_per_second: DEFAULT_REVIEWS_PER_SECOND,
-            reviewer: None,
-            chaos: None,
-        }
+        Self { input: input.into(), sources: SettingsSources::new(), reviewer: None, chaos: None }
+    }
+
+    /// The same with settings from these sources, in place of those that were given before.
+    pub fn with_sources(self, sources: SettingsSources) -> Self {
+        Self { sources, ..self }
+    }
+
+    fn with(self, path: &str, value: i64, given_as: &str) -> Self {
+        Self { sources: self.sources.known(path, value, given_as), ..self }
     }
 
     /// The same with another crew.
     pub fn with_crew(self, crew: Crew) -> Self {
-        Self { crew, ..self }
+        self.with("crew.agents", i64::try_from(crew.total()).unwrap_or(i64::MAX), "--agents")
     }
 
-    /// The same with chaos, and with the time limits of a run with chaos: [`CHAOS_TASK_TIMEOUT`] and [`CHAOS_REVIEW_TIMEOUT`].
+    /// The same with chaos, and with the time limits of a run with chaos, unless others are given: [`CHAOS_TASK_TIMEOUT`] and
+    /// [`CHAOS_REVIEW_TIMEOUT`].
     pub fn with_chaos(self, seed: u64) -> Self {
-        Self { chaos: Some(seed), task_timeout: CHAOS_TASK_TIMEOUT, review_timeout: CHAOS_REVIEW_TIMEOUT, ..self }
+        Self { chaos: Some(seed), sources: self.sources.chaos(), ..self }
     }
 
-    /// The same with another timeout of tasks.
+    /// The same with another timeout of tasks, of a hundred days at most.
     pub fn with_task_timeout(self, task_timeout: Duration) -> Self {
-        Self { task_timeout, ..self }
+        self.with("task.timeout_ms", to_millis(task_timeout), "--task-timeout")
     }
 
-    /// The same with another time limit of calls to the reviewing service.
+    /// The same with another time limit of calls to the reviewing service, of a hundred days at most.
     pub fn with_review_timeout(self, review_timeout: Duration) -> Self {
-        Self { review_timeout, ..self }
+        self.with("review.timeout_ms", to_millis(review_timeout), "--review-timeout")
     }
 
-    /// The same with another deadline for the attempts at one text.
+    /// The same with another deadline for the attempts at one text, of a hundred days at most.
     pub fn with_review_deadline(self, review_deadline: Duration) -> Self {
-        Self { review_deadline, ..self }
+        self.with("review.deadline_ms", to_millis(review_deadline), "--review-deadline")
     }
 
     /// The same with another limit on the rate of reviews.
     pub fn with_reviews_per_second(self, reviews_per_second: NonZeroU32) -> Self {
-        Self { reviews_per_second, ..self }
+        self.with("review.per_second", reviews_per_second.get().into(), "--reviews-per-second")
     }
 
     /// The same with a reviewing service that runs already at a loopback address: it answers `POST /reviews` as the survey's
@@ -171,14 +183,15 @@ impl SurveySettings {
 
     /// The same with another number of largest files, and of files with the lowest scores.
     pub fn with_top(self, top: usize) -> Self {
-        Self { top, ..self }
+        self.with("report.top", i64::try_from(top).unwrap_or(i64::MAX), "--top")
     }
 }
 
 /// How many agents there are of each role; at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crew {
-    total: usize,
+    /// In the order of [`Role::ALL`].
+    sizes: [usize; Role::ALL.len()],
 }
 
 impl Crew {
@@ -192,32 +205,41 @@ impl Crew {
     ///
     /// # Errors
     /// [`CrewSizeError`] outside [`MIN`](Self::MIN)`..=`[`MAX`](Self::MAX).
-    pub const fn of(total: usize) -> Result<Self, CrewSizeError> {
-        if total < Self::MIN || total > Self::MAX { Err(CrewSizeError { total }) } else { Ok(Self { total }) }
+    pub fn of(total: usize) -> Result<Self, CrewSizeError> {
+        if total < Self::MIN || total > Self::MAX {
+            Err(CrewSizeError { total })
+        } else {
+            Ok(Self::shared(total, |_| None))
+        }
+    }
+
+    /// As [`of`](Self::of) for a total in range, but for roles whose number is given, which may make it another total.
+    pub(super) fn shared(total: usize, given: impl Fn(Role) -> Option<usize>) -> Self {
+        let total = total.max(Self::MIN);
+        let size = |role, share: usize| given(role).unwrap_or(share).max(1);
+        let scouts = size(Role::Scout, total / 8);
+        let reviewers = size(Role::Reviewer, total / 4);
+        let rest = total.saturating_sub(scouts + reviewers);
+        let readers = size(Role::Reader, rest / 2);
+        let analysts = size(Role::Analyst, rest.saturating_sub(readers));
+        Self { sizes: [scouts, readers, analysts, reviewers] }
     }
 
     /// All agents.
     pub const fn total(self) -> usize {
-        self.total
+        let [scouts, readers, analysts, reviewers] = self.sizes;
+        scouts + readers + analysts + reviewers
     }
 
     /// Agents of one role.
-    pub fn size(self, role: Role) -> usize {
-        let scouts = (self.total / 8).max(1);
-        let reviewers = (self.total / 4).max(1);
-        let readers = (self.total - scouts - reviewers) / 2;
-        match role {
-            Role::Scout => scouts,
-            Role::Reader => readers,
-            Role::Analyst => self.total - scouts - reviewers - readers,
-            Role::Reviewer => reviewers,
-        }
+    pub const fn size(self, role: Role) -> usize {
+        self.sizes[role as usize]
     }
 }
 
 impl Default for Crew {
     fn default() -> Self {
-        Self { total: DEFAULT_AGENTS }
+        Self::shared(DEFAULT_AGENTS, |_| None)
     }
 }
 
@@ -241,6 +263,13 @@ mod tests {
             assert!(sizes.iter().all(|&size| size >= 1), "{total}: {sizes:?}");
             assert_eq!(sizes.iter().sum::<usize>(), total);
         }
+    }
+
+    #[test]
+    fn roles_whose_size_is_given_have_it() {
+        let crew = Crew::shared(8, |role| (role == Role::Reader).then_some(5));
+        assert_eq!(Role::ALL.map(|role| crew.size(role)), [1, 5, 1, 2]);
+        assert_eq!(crew.total(), 9);
     }
 
     #[test]

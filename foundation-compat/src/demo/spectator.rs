@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use foundation_types::{AgentId, ExitReason, MonoTime};
 
+use super::config::{ConfigChange, Rejection};
 use super::review::summary::CircuitChange;
 use super::roles::Role;
 
@@ -53,6 +54,31 @@ pub enum Event<'e> {
         /// How often so far.
         restarts: u64,
     },
+    /// A service is told to stop, or has died and is about to be started again; agents are services.
+    Stopping {
+        /// Its name.
+        service: &'e str,
+    },
+    /// A service has not stopped in time, and is left behind.
+    Abandoned {
+        /// Its name.
+        service: &'e str,
+    },
+    /// A setting was changed.
+    Setting {
+        /// The change.
+        change: &'e ConfigChange,
+    },
+    /// A change of the settings was refused; they are what they were.
+    Refused {
+        /// What was refused, and why.
+        rejection: &'e Rejection,
+    },
+    /// The survey was asked to stop early. Agents end the task that they are at, and begin no other.
+    Interrupted {
+        /// How many agents are at work.
+        busy: usize,
+    },
     /// A reviewer calls the reviewing service, if the circuit breaker lets it.
     Calling {
         /// The agent.
@@ -65,7 +91,7 @@ pub enum Event<'e> {
         /// The agent.
         agent: &'e AgentId,
     },
-    /// A reviewer waits for its turn at the rate limit, or before it tries again.
+    /// A reader or a reviewer waits for its turn at a rate limit, or a reviewer before it tries again.
     Waiting {
         /// The agent.
         agent: &'e AgentId,

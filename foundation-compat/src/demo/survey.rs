@@ -6,7 +6,9 @@ use std::{fmt, io};
 
 use serde::{Serialize, Serializer};
 
+use super::config::ConfigSummary;
 use super::review::summary::{BreakerSummary, LimiterSummary, PoolSummary, ReviewTotals};
+use crate::lifecycle::ShutdownReport;
 
 /// The result of a survey. Its serialised form is the JSON report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -50,6 +52,52 @@ pub struct Survey {
     pub elapsed_ms: u64,
     /// What went wrong on the way, by chaos or on its own.
     pub chaos: ChaosSummary,
+    /// What the supervisor of the fleet did.
+    pub lifecycle: LifecycleSummary,
+    /// What became of the settings on the way.
+    pub config: ConfigSummary,
+    /// If the survey was stopped early, what was known to be left to do.
+    pub left: Option<Left>,
+}
+
+/// What the supervisors did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LifecycleSummary {
+    /// How many services there were: agents, and what they work with.
+    pub services: u64,
+    /// How often one was started again.
+    pub restarts: u64,
+    /// The services that did not stop in time when they were ended, in order; a service may be there more than once. The list
+    /// ends after [`MAX_ABANDONED_LISTED`](super::settings::MAX_ABANDONED_LISTED).
+    pub abandoned: Vec<String>,
+    /// The services that were stopped at the end, in that order.
+    pub stopped: Vec<String>,
+    /// How long that took, in milliseconds.
+    pub stopped_in_ms: u64,
+}
+
+impl LifecycleSummary {
+    /// Takes the end of some services into account.
+    pub(super) fn add(&mut self, report: &ShutdownReport) {
+        self.services += report.services.len() as u64;
+        self.stopped.extend(report.services.iter().map(|(name, _)| name.to_string()));
+        self.stopped_in_ms += u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX);
+    }
+}
+
+/// What was left to do when a survey was stopped early, as far as was known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Left {
+    /// Directories that were not listed to the end. What is in them is not known.
+    pub directories: u64,
+    /// Files that were not read.
+    pub unread: u64,
+    /// Files that were read, and whose lines were not counted.
+    pub uncounted: u64,
+    /// Files that were counted, and whose texts were not reviewed.
+    pub unreviewed: u64,
 }
 
 /// Numbers of lines.

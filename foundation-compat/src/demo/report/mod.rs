@@ -2,6 +2,7 @@
 
 pub(super) mod figures;
 mod reviews;
+mod running;
 mod table;
 
 use std::fmt::Write as _;
@@ -34,6 +35,8 @@ pub fn text(survey: &Survey) -> String {
     text.push('\n');
     text.push_str(&reviews::summary(survey));
     text.push_str(&troubles(survey));
+    text.push_str(&running::services(&survey.lifecycle));
+    text.push_str(&running::settings(&survey.config));
     text.push_str(&skipped(survey));
     text.push_str(&verdict(survey));
     text
@@ -164,6 +167,9 @@ fn skipped(survey: &Survey) -> String {
 }
 
 fn verdict(survey: &Survey) -> String {
+    if let Some(left) = &survey.left {
+        return running::left(left);
+    }
     let is_counted = survey.reviews.failed > 0 && !survey.skipped.iter().any(|entry| entry.reason.is_loss());
     let verdict = match (survey.complete, is_counted) {
         (true, _) => "Every file was counted once, and every text reviewed once",

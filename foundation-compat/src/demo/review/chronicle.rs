@@ -5,18 +5,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use foundation_breaker::{State, events};
+use foundation_config::events::SOURCE_FAILED_EVENT;
 use foundation_resources::pool::events as pool_events;
-use foundation_types::{EventName, Measurements, Metadata, MonoTime, Observer, Value};
+use foundation_types::{Clock, EventName, Measurements, Metadata, MonoTime, Observer, Value};
 
-use super::super::settings::MAX_CIRCUIT_CHANGES;
+use super::super::config::Journal;
+use super::super::settings::{MAX_ABANDONED_LISTED, MAX_CIRCUIT_CHANGES};
 use super::super::spectator::{Event, Spectator};
 use super::summary::CircuitChange;
+use crate::lifecycle;
 
-/// Remembers the changes of circuits and counts what pools do. What it holds is bounded by [`MAX_CIRCUIT_CHANGES`] for each
+/// Remembers the changes of circuits, counts what pools do, and passes on what is told of services and of the sources of
+/// settings. What it holds is bounded by [`MAX_CIRCUIT_CHANGES`] for each
 /// breaker.
 pub(in super::super) struct Chronicle {
     began: MonoTime,
     spectator: Arc<dyn Spectator>,
+    journal: Arc<Journal>,
+    clock: Arc<dyn Clock>,
     /// Held for one entry.
     books: Mutex<Books>,
 }
@@ -25,6 +31,7 @@ pub(in super::super) struct Chronicle {
 struct Books {
     circuits: BTreeMap<String, CircuitBook>,
     pools: BTreeMap<String, PoolBook>,
+    abandoned: Vec<String>,
 }
 
 /// The history of one circuit.
@@ -45,8 +52,13 @@ pub(super) struct PoolBook {
 
 impl Chronicle {
     /// A chronicle that begins now, and tells `spectator` about circuits.
-    pub(in super::super) fn new(now: MonoTime, spectator: Arc<dyn Spectator>) -> Self {
-        Self { began: now, spectator, books: Mutex::default() }
+    pub(in super::super) fn new(clock: Arc<dyn Clock>, spectator: Arc<dyn Spectator>, journal: Arc<Journal>) -> Self {
+        Self { began: clock.mono(), spectator, journal, clock, books: Mutex::default() }
+    }
+
+    /// The services that did not stop in time so far.
+    pub(in super::super) fn abandoned(&self) -> Vec<String> {
+        self.books().abandoned.clone()
     }
 
     pub(super) fn circuit(&self, name: &str) -> CircuitBook {
@@ -79,6 +91,34 @@ impl Chronicle {
         self.spectator.see(Event::Circuit { name, change: &change });
     }
 
+    fn note_service(&self, step: Step, metadata: &Metadata) {
+        let Some(service) = metadata.get("service").and_then(Value::as_str) else { return };
+        match step {
+            Step::Stopping => self.spectator.see(Event::Stopping { service }),
+            Step::Abandoned => {
+                {
+                    let abandoned = &mut self.books().abandoned;
+                    if abandoned.len() < MAX_ABANDONED_LISTED {
+                        abandoned.push(service.to_owned());
+                    }
+                }
+                self.spectator.see(Event::Abandoned { service });
+            }
+        }
+    }
+
+    /// A file cannot be read, or what it says is refused; what was in force stays so.
+    fn note_source(&self, metadata: &Metadata) {
+        let text = |key| metadata.get(key).and_then(Value::as_str).unwrap_or_default();
+        self.refuse(text("source"), text("reason"));
+    }
+
+    /// A change of the settings was refused.
+    pub(in super::super) fn refuse(&self, source: &str, reason: &str) {
+        let rejection = self.journal.refuse(source, reason, self.clock.mono());
+        self.spectator.see(Event::Refused { rejection: &rejection });
+    }
+
     fn note_pool(&self, metadata: &Metadata, note: fn(&mut PoolBook)) {
         if let Some(name) = metadata.get("pool_name").and_then(Value::as_str) {
             let mut books = self.books();
@@ -92,13 +132,25 @@ impl Chronicle {
 
 /// What an event is to the chronicle.
 enum Entry {
+    Service(Step),
+    Source,
     Circuit(State),
     Pool(fn(&mut PoolBook)),
+}
+
+/// A step in the life of a service.
+#[derive(Clone, Copy)]
+enum Step {
+    Stopping,
+    Abandoned,
 }
 
 impl Entry {
     fn of(event: &EventName) -> Option<Self> {
         let entries = [
+            (lifecycle::STOPPING_EVENT, Self::Service(Step::Stopping)),
+            (lifecycle::ABANDONED_EVENT, Self::Service(Step::Abandoned)),
+            (SOURCE_FAILED_EVENT, Self::Source),
             (events::OPENED_EVENT, Self::Circuit(State::Open)),
             (events::HALF_OPENED_EVENT, Self::Circuit(State::HalfOpen)),
             (events::CLOSED_EVENT, Self::Circuit(State::Closed)),
@@ -121,6 +173,8 @@ impl Observer for Chronicle {
         match Entry::of(name) {
             Some(Entry::Circuit(state)) => self.note_circuit(state, metadata),
             Some(Entry::Pool(note)) => self.note_pool(metadata, note),
+            Some(Entry::Service(step)) => self.note_service(step, metadata),
+            Some(Entry::Source) => self.note_source(metadata),
             None => {}
         }
     }
@@ -137,6 +191,11 @@ mod tests {
 
     use super::*;
 
+    fn chronicle(clock: &ManualClock) -> Chronicle {
+        let journal = Arc::new(Journal::new(clock.mono()));
+        Chronicle::new(Arc::new(clock.clone()), Arc::new(()), journal)
+    }
+
     fn breaker(clock: &ManualClock, chronicle: &Arc<Chronicle>) -> CircuitBreaker<ManualClock> {
         let trip = TripPolicy::ConsecutiveFailures { threshold: 1 };
         let recovery = Recovery::AutoClose { after: Duration::from_millis(10) };
@@ -152,7 +211,7 @@ mod tests {
     #[test]
     fn changes_are_kept_in_their_order_with_the_time_since_the_beginning() {
         let clock = ManualClock::new();
-        let chronicle = Arc::new(Chronicle::new(clock.mono(), Arc::new(())));
+        let chronicle = Arc::new(chronicle(&clock));
         let breaker = breaker(&clock, &chronicle);
         clock.advance(Duration::from_millis(5));
         assert!(breaker.call(|| Err::<(), _>(())).is_err());
@@ -171,7 +230,7 @@ mod tests {
     #[test]
     fn a_history_is_cut_and_its_length_is_told() {
         let clock = ManualClock::new();
-        let chronicle = Arc::new(Chronicle::new(clock.mono(), Arc::new(())));
+        let chronicle = Arc::new(chronicle(&clock));
         let breaker = breaker(&clock, &chronicle);
         for _ in 0..MAX_CIRCUIT_CHANGES {
             assert!(breaker.call(|| Err::<(), _>(())).is_err());
@@ -185,7 +244,7 @@ mod tests {
 
     #[test]
     fn it_listens_to_nothing_else() {
-        let chronicle = Chronicle::new(MonoTime::ORIGIN, Arc::new(()));
+        let chronicle = chronicle(&ManualClock::new());
         assert!(chronicle.enabled(&events::OPENED_EVENT) && chronicle.enabled(&pool_events::CHECKOUT_EVENT));
         assert!(!chronicle.enabled(&events::CALL_EVENT) && !chronicle.enabled(&events::REJECTED_EVENT));
     }

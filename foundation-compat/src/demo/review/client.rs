@@ -10,7 +10,7 @@ use foundation_breaker::retry::RetryVerdict;
 use foundation_resources::pool::AsyncFactory;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -123,14 +123,18 @@ impl AsyncFactory for Connections {
 pub(super) async fn ask(
     connection: &mut Connection,
     address: SocketAddr,
+    token: Option<HeaderValue>,
     text: Bytes,
 ) -> Result<Findings, ReviewError> {
     let bytes = text.len() as u64;
-    let request = Request::post(PATH)
+    let mut request = Request::post(PATH)
         .header(HOST, address.to_string())
         .header(CONTENT_TYPE, "application/octet-stream")
         .body(Full::new(text))
         .expect("path and headers are well-formed");
+    if let Some(token) = token {
+        request.headers_mut().insert(AUTHORIZATION, token);
+    }
     connection.ready().await?;
     let response = connection.send_request(request).await?;
     let status = response.status();

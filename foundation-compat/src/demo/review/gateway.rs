@@ -16,12 +16,14 @@ use foundation_breaker::{CallError, CircuitBreaker, OpenFor, Options, Outcome, P
 use foundation_resources::pool::{Check, CheckoutError, Pool, StartError, StartInError};
 use foundation_resources::rate_limit::{Decision, Quota, RateLimiter, TokenBucket};
 use foundation_types::{Clock, Name, Ratio, timeout_at};
+use hyper::header::HeaderValue;
 use tokio::runtime::{self, Handle, Runtime};
 
 use super::super::SurveyError;
+use super::super::config::DemoSettings;
 use super::super::ledger::Blame;
 use super::super::roles::Role;
-use super::super::settings::{MAX_CONNECTIONS, MAX_REVIEW_ATTEMPTS, REVIEW_TIMEOUT, SurveySettings};
+use super::super::settings::REVIEW_TIMEOUT;
 use super::super::spectator::Spectator;
 use super::super::task::GivenBack;
 use super::chronicle::Chronicle;
@@ -51,9 +53,6 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from
 /// The longest wait between two calls, as long as there is something to review.
 const LONGEST_PAUSE: Duration = OPEN_FOR.1.saturating_add(BACKOFF.1);
 
-/// What of a second's reviews may come at once.
-const BURST_SHARE: u32 = 50;
-
 type SharedClock = Arc<dyn Clock>;
 type Verdict = fn(&ReviewError) -> RetryVerdict;
 
@@ -69,11 +68,12 @@ pub(in super::super) type CallFailed = CallError<ReviewError>;
 /// [`admit`](Self::admit), then for each attempt [`call`](Self::call) and, if that failed, [`next`](Self::next).
 pub(in super::super) struct Gateway {
     limiter: RateLimiter<Name, TokenBucket, SharedClock>,
-    quota: Quota,
     retry: Retry<SharedClock, ThroughBreaker<Verdict>>,
     breaker: CircuitBreaker<SharedClock>,
     pool: Pool<Connections, SharedClock>,
     address: SocketAddr,
+    /// What requests are authorised by, if by anything.
+    token: Option<HeaderValue>,
     /// That of calls to a service that answers.
     time_limit: Duration,
     clock: SharedClock,
@@ -93,7 +93,8 @@ impl Gateway {
     /// # Errors
     /// [`SurveyError::Service`] if it cannot be started; [`SurveyError::Reviewer`] if nobody listens where it should be.
     pub(in super::super) fn start(
-        settings: &SurveySettings,
+        (reviewer, chaos): (Option<SocketAddr>, Option<u64>),
+        settings: &DemoSettings,
         foundation: &Foundation,
         chronicle: Arc<Chronicle>,
         spectator: &Arc<dyn Spectator>,
@@ -107,23 +108,23 @@ impl Gateway {
             .map_err(|error| SurveyError::Service { error })?;
         let runtime = Background(Some(runtime));
         let handle = runtime.handle();
-        let address = match settings.reviewer {
+        let address = match reviewer {
             Some(address) if address.ip().is_loopback() => address,
             Some(address) => {
                 return Err(SurveyError::Reviewer { address, reason: "it is not on this machine".to_owned() });
             }
-            None => Service::new(Arc::clone(clock), Arc::clone(spectator), settings.chaos.map(Faults::new))
+            None => Service::new(Arc::clone(clock), Arc::clone(spectator), chaos.map(Faults::new))
                 .start(&handle)
                 .map_err(|error| SurveyError::Service { error })?,
         };
-        let reviewers = settings.crew.size(Role::Reviewer);
-        let pool = connect(&handle, address, reviewers, foundation)
+        let reviewers = settings.crew().size(Role::Reviewer);
+        let connections = reviewers.min(settings.review.connections);
+        let pool = connect(&handle, address, (connections, reviewers), foundation)
             .map_err(|reason| SurveyError::Reviewer { address, reason })?;
         let breaker = foundation
             .breakers()
-            .install(&NAME, breaker_options(settings.review_timeout))
+            .install(&NAME, breaker_options(settings.review_timeout()))
             .expect("there is room for one breaker");
-        let per_second = settings.reviews_per_second.get();
         Ok(Self {
             limiter: RateLimiter::<Name, TokenBucket>::builder()
                 .name(NAME)
@@ -131,12 +132,12 @@ impl Gateway {
                 .emitter(foundation.emitter().clone())
                 .clock(Arc::clone(clock))
                 .build(),
-            quota: Quota::per_second(per_second).with_burst((per_second / BURST_SHARE).max(1)),
-            retry: retry(clock, settings.review_deadline),
+            retry: retry(clock, settings.review.attempts, settings.review_deadline()),
             breaker,
             pool,
             address,
-            time_limit: settings.review_timeout,
+            token: bearer(settings.review.token.expose()),
+            time_limit: settings.review_timeout(),
             clock: Arc::clone(clock),
             chronicle,
             is_closed: AtomicBool::new(false),
@@ -146,9 +147,9 @@ impl Gateway {
         })
     }
 
-    /// Counts a review against the rate limit, or says after how long it may fit.
-    pub(in super::super) fn admit(&self) -> Result<(), Duration> {
-        match self.limiter.check(&NAME, self.quota) {
+    /// Counts a review against the rate limit, which may be another one each time, or says after how long it may fit.
+    pub(in super::super) fn admit(&self, quota: Quota) -> Result<(), Duration> {
+        match self.limiter.check(&NAME, quota) {
             Decision::Allowed(_) => Ok(()),
             Decision::Denied(denial) => {
                 Err(denial.retry_after.expect("a limit of one or more lets one through in time"))
@@ -243,13 +244,19 @@ impl Gateway {
             CheckoutError::Create(error) => error,
             _ => ReviewError::NoConnection { wait },
         })?;
-        let answer = timeout_at(&self.clock, deadline, ask(&mut connection, self.address, text)).await;
+        let answer =
+            timeout_at(&self.clock, deadline, ask(&mut connection, self.address, self.token.clone(), text)).await;
         let answer = answer.unwrap_or_else(|| Err(timed_out()));
         if answer.is_err() {
             // A late answer must not be taken for that of the next request.
             connection.discard();
         }
         answer
+    }
+
+    /// Gives up the connections. Calls find none from then on.
+    pub(in super::super) fn close(&self) {
+        self.pool.close();
     }
 
     /// Enters what it has counted.
@@ -275,13 +282,13 @@ impl Gateway {
         }
     }
 
-    /// The limiter, and what it did.
-    pub(in super::super) fn limiter(&self) -> LimiterSummary {
+    /// The limiter, with the quota that it has now, and what it did.
+    pub(in super::super) fn limiter(&self, quota: Quota) -> LimiterSummary {
         let stats = self.limiter.stats();
         LimiterSummary {
             name: NAME.to_string(),
-            per_second: self.quota.limit(),
-            burst: self.quota.capacity(),
+            per_second: quota.limit(),
+            burst: quota.capacity(),
             allowed: stats.allowed,
             denied: stats.denied,
         }
@@ -337,11 +344,11 @@ impl Drop for Background {
 fn connect(
     runtime: &Handle,
     address: SocketAddr,
-    reviewers: usize,
+    (connections, reviewers): (usize, usize),
     foundation: &Foundation,
 ) -> Result<Pool<Connections, SharedClock>, String> {
     let pool = Pool::builder(Connections(address))
-        .size(reviewers.min(MAX_CONNECTIONS))
+        .size(connections)
         .max_overflow(0)
         .max_waiting(reviewers)
         .check(Check::Both)
@@ -381,8 +388,15 @@ fn breaker_options(time_limit: Duration) -> Options {
         .expect("all of it is in range")
 }
 
-fn retry(clock: &SharedClock, deadline: Duration) -> Retry<SharedClock, ThroughBreaker<Verdict>> {
-    const ATTEMPTS: NonZeroU32 = NonZeroU32::new(MAX_REVIEW_ATTEMPTS).expect("not zero");
+/// What requests are authorised by, unless it is nothing.
+fn bearer(token: &str) -> Option<HeaderValue> {
+    // Settings let only printable characters pass.
+    let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok().filter(|_| !token.is_empty())?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn retry(clock: &SharedClock, attempts: NonZeroU32, deadline: Duration) -> Retry<SharedClock, ThroughBreaker<Verdict>> {
     let (base, max) = BACKOFF;
     let backoff = Backoff::exponential(base, 2, max)
         .and_then(|backoff| backoff.with_jitter(Ratio::saturating(0.5)))
@@ -390,7 +404,7 @@ fn retry(clock: &SharedClock, deadline: Duration) -> Retry<SharedClock, ThroughB
     let budget =
         RetryBudget::with_clock(BudgetOptions::default(), Arc::clone(clock)).expect("the defaults are in range");
     Retry::with_clock(Arc::clone(clock))
-        .max_attempts(ATTEMPTS)
+        .max_attempts(attempts)
         .deadline(deadline)
         .backoff(backoff)
         .budget(budget)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::super::config::DemoSettings;
 use super::super::ledger::Blame;
 use super::super::spectator::Event;
 use super::super::task::{GivenBack, Outcome};
@@ -12,7 +13,7 @@ use super::{Desk, Quit};
 /// Has a text reviewed, or gives it back with the reason.
 pub(super) fn review(desk: &Desk<'_>, text: &Bytes) -> Result<Outcome, Quit> {
     let gateway = &desk.agent.site.gateway;
-    while let Err(pause) = gateway.admit() {
+    while let Err(pause) = gateway.admit(desk.setting(DemoSettings::review_quota)) {
         desk.pause(pause)?;
     }
     let mut tries = gateway.tries();
