@@ -179,24 +179,16 @@ impl<S: Schema> AgentConfig<'_, S> {
         walk(&path, self.store.0.allows_key, |_| ())?;
         let path = path.into_path()?;
         let content = self.store.content();
-        let mut explained = Vec::new();
-        let is_on = self.store.0.agents.is_on();
-        if let Some(overlay) = content.agents.get(&self.id).filter(|_| is_on) {
-            let is_applied = overlay.standing == Standing::Applied;
-            if let Some(node) = overlay.node.at(path.texts()) {
-                let value = redacted(&path, &node.to_value(), S::secret);
-                let scope = Scope::Agent(self.id.clone());
-                explained.push(Explained { scope, origin: None, value, decides: is_applied });
-            }
-            let is_hidden = is_applied && overlay.node.hides(path.texts());
-            explained.extend(self.store.explain_in(&content, &path).into_iter().map(|mut below| {
-                below.decides = below.decides && !is_hidden;
-                below
-            }));
-        } else {
-            explained = self.store.explain_in(&content, &path);
-        }
-        Ok(explained)
+        let overlay = content.agents.get(&self.id).filter(|_| self.store.0.agents.is_on());
+        let own = overlay.and_then(|overlay| Some((overlay, overlay.node.at(path.texts())?)));
+        let own = own.map(|(overlay, node)| Explained {
+            scope: Scope::Agent(self.id.clone()),
+            origin: None,
+            value: redacted(&path, &node.to_value(), S::secret),
+            decides: overlay.standing == Standing::Applied,
+        });
+        let below = self.store.explain_in(&content, overlay.and_then(|overlay| overlay.applied()), &path);
+        Ok(own.into_iter().chain(below).collect())
     }
 
     fn check_on(&self) -> Result<(), ConfigError> {
@@ -234,11 +226,7 @@ impl<S: Schema> fmt::Debug for AgentConfig<'_, S> {
 }
 
 /// What is in effect at a path, for an agent or for agents without overrides; and the path.
-fn read<S: Schema>(
-    store: &Store<S>,
-    id: Option<&AgentId>,
-    path: impl IntoPath,
-) -> Result<(Node, Path), ConfigError> {
+fn read<S: Schema>(store: &Store<S>, id: Option<&AgentId>, path: impl IntoPath) -> Result<(Node, Path), ConfigError> {
     walk(&path, store.0.allows_key, |_| ())?;
     let path = path.into_path()?;
     let snapshot = store.snapshot();

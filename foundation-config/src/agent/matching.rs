@@ -1,18 +1,19 @@
 //! Which changes concern agents.
 
+use std::sync::Arc;
+
 use foundation_types::{AgentId, Value};
 
 use super::overlays::effective_at;
-use crate::change::{Change, Scope};
+use crate::change::{Change, ChangeKind, Scope};
 use crate::path::Path;
 use crate::tree::Node;
 
 impl Change {
     /// What is in effect for an agent at a path, before and after.
     fn effective(&self, id: &AgentId, path: &Path) -> (Option<Node>, Option<Node>) {
-        let at = |content: &crate::content::Content| {
-            effective_at(&content.base, content.agents.applied(id), path.texts())
-        };
+        let at =
+            |content: &crate::content::Content| effective_at(&content.base, content.agents.applied(id), path.texts());
         (at(&self.before), at(&self.after))
     }
 
@@ -57,7 +58,23 @@ impl Change {
             Scope::Layer(_) => false,
         });
         let toggled = || self.agents.suspended.iter().map(|(id, _)| id).chain(&self.agents.resumed);
-        written || toggled().any(|id| self.differs_for(id, prefix))
+        written || toggled().chain(self.restored()).any(|id| self.differs_for(id, prefix))
+    }
+
+    /// The agents whose overrides were emptied or restored as a whole, which no entry tells.
+    fn restored(&self) -> impl Iterator<Item = &AgentId> {
+        let (before, after) = (&self.before.agents, &self.after.agents);
+        let is_same = |id: &AgentId| match (before.get(id), after.get(id)) {
+            (Some(before), Some(after)) => Arc::ptr_eq(before, after),
+            _ => false,
+        };
+        let all = self.restores_overrides().then(|| before.iter().chain(after.iter()).map(|(id, _)| id));
+        all.into_iter().flatten().filter(move |id| !is_same(id))
+    }
+
+    /// Whether it may have changed overrides of any agent.
+    pub(crate) const fn restores_overrides(&self) -> bool {
+        matches!(self.kind, ChangeKind::Reset | ChangeKind::Rollback { .. })
     }
 
     /// Whether overrides of the agent lie over what is at `path`, wholly or in part.

@@ -94,35 +94,35 @@ fn bucket_of(id: &AgentId) -> usize {
 
 /// What is in effect at the place `path` where `overlay` lies over `base`. O(depth + size of what is merged).
 pub(crate) fn effective_at(base: &Node, overlay: Option<&Node>, path: &[Text]) -> Option<Node> {
-    let Some(mut over) = overlay else { return base.at(path).cloned() };
-    let mut under = base;
-    for (depth, key) in path.iter().enumerate() {
-        if !(under.is_map() && over.is_map()) {
-            // The overlay hides what is below it.
-            return over.at(&path[depth..]).cloned();
-        }
-        match (under.child(key), over.child(key)) {
-            (below, None) => return below?.at(&path[depth + 1..]).cloned(),
-            (None, Some(above)) => return above.at(&path[depth + 1..]).cloned(),
-            (Some(below), Some(above)) => (under, over) = (below, above),
-        }
-    }
-    Some(merge(under, over))
+    shown([Some(base), overlay, None], path)
 }
 
-/// As [`effective_at`], with `defaults` below all: what lies above them hides them, map over map is merged.
+/// As [`effective_at`], with `defaults` below all.
 pub(crate) fn effective_over(defaults: &Node, base: &Node, overlay: Option<&Node>, path: &[Text]) -> Option<Node> {
-    let above = effective_at(base, overlay, path);
-    let mut below = Some(defaults);
-    for (depth, key) in path.iter().enumerate() {
-        below = below.and_then(|node| node.child(key));
-        let is_hidden = || effective_at(base, overlay, &path[..depth]).is_some_and(|node| node.lets_nothing_through());
-        if below.is_none() || is_hidden() {
-            return above;
-        }
+    shown([Some(defaults), Some(base), overlay], path)
+}
+
+/// What these trees show together at a path, the lowest first.
+fn shown(mut trees: [Option<&Node>; 3], path: &[Text]) -> Option<Node> {
+    for key in path {
+        forget_hidden(&mut trees);
+        trees = trees.map(|tree| tree.and_then(|tree| tree.child(key)));
     }
-    match (below, above) {
-        (Some(below), Some(above)) => Some(merge(below, &above)),
-        (below, above) => above.or_else(|| below.cloned()),
+    forget_hidden(&mut trees);
+    trees.into_iter().flatten().fold(None, |below, tree| match below {
+        Some(below) => Some(merge(&below, tree)),
+        None => Some(tree.clone()),
+    })
+}
+
+/// Leaves out the trees of which nothing shows below others.
+fn forget_hidden(trees: &mut [Option<&Node>; 3]) {
+    let mut is_hidden = false;
+    for place in trees.iter_mut().rev() {
+        let Some(tree) = *place else { continue };
+        if is_hidden {
+            *place = None;
+        }
+        is_hidden |= tree.lets_nothing_through();
     }
 }

@@ -86,9 +86,7 @@ impl Effect {
             });
         }
         for id in &self.resumed {
-            emitter.emit(&OVERRIDE_RESUMED_EVENT, || {
-                (Measurements::one(), Metadata::new().with("agent", id.as_str()))
-            });
+            emitter.emit(&OVERRIDE_RESUMED_EVENT, || (Measurements::one(), Metadata::new().with("agent", id.as_str())));
         }
     }
 }

@@ -37,14 +37,15 @@ impl<S: Schema> Store<S> {
     /// [`ConfigError::InvalidPath`].
     pub fn explain(&self, path: impl IntoPath) -> Result<Vec<Explained>, ConfigError> {
         walk(&path, self.0.allows_key, |_| ())?;
-        Ok(self.explain_in(&self.content(), &path.into_path()?))
+        Ok(self.explain_in(&self.content(), None, &path.into_path()?))
     }
 
-    pub(crate) fn explain_in(&self, content: &Content, path: &Path) -> Vec<Explained> {
+    /// What the layers say, with `overlay` over them all.
+    pub(crate) fn explain_in(&self, content: &Content, overlay: Option<&Node>, path: &Path) -> Vec<Explained> {
         let layers = &content.layers;
         let mut explained = Vec::new();
         for layer in Layer::ALL.into_iter().rev() {
-            let mut above: Vec<&Node> = layers.above(layer).collect();
+            let mut above: Vec<&Node> = layers.above(layer).chain(overlay).collect();
             let mut say = |node: &'_ Node, above: &[&Node], origin: Option<Origin>| {
                 if let Some(at) = node.at(path.texts()) {
                     let value = redacted(path, &at.to_value(), S::secret);

@@ -51,7 +51,7 @@ impl<S> Feed<S> {
     /// Wakes those whom the change may concern.
     pub(crate) fn wake(&self, change: &Change) {
         #[cfg(feature = "agent")]
-        if change.agents.has_toggled() {
+        if change.agents.has_toggled() || change.restores_overrides() {
             // What is in effect for these agents changed far from where was written.
             return self.waiters.wake([&Path::ROOT]);
         }
