@@ -1,6 +1,7 @@
 //! What the suite asks of a store of settings.
 
 use std::num::NonZeroUsize;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use foundation_types::{Health, Value};
@@ -158,8 +159,9 @@ pub trait Subscription: Send {
     /// The next delivery, if it is there.
     fn try_recv(&mut self) -> Option<Heard>;
 
-    /// Waits for the next delivery; `None` when the store is gone and nothing is left.
-    fn recv(&mut self) -> Option<Heard>;
+    /// The next delivery; `None` when the store is gone and nothing is left. While there is none, the waker is woken when
+    /// there may be one.
+    fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Option<Heard>>;
 
     /// The current version, if a change was published that it wants, or may have wanted, since this was called last.
     fn latest(&mut self) -> Option<Version>;

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::backend::{Backend, Heard, Record, Snapshot, Subscription};
+use super::delivery::recv;
 use super::model::{Answer, Model, Write};
 use super::schema::Ruled;
 use super::setup::Setup;
@@ -270,7 +271,7 @@ pub fn p16_subscription_storm<B: Backend>(make: Factory<'_, B>) {
                 move || {
                     started.wait();
                     loop {
-                        match waiter.recv().expect("the store is there") {
+                        match recv(&mut waiter).expect("the store is there") {
                             Heard::Change(record) if record.entries[0].path == path("labels.end") => break waiter,
                             // Something between may have been missed, but not the end: it is the last.
                             _ => {}
@@ -340,11 +341,11 @@ fn ended_by_the_store<B: Backend>(make: Factory<'_, B>) {
     thread::scope(|scope| {
         let waiting = scope.spawn(|| {
             started.wait();
-            (subscription.recv(), subscription.recv(), subscription.recv())
+            [(); 3].map(|()| recv(&mut subscription))
         });
         started.wait();
         let record = store.update("labels.last", 1.into()).expect("valid");
         drop(store);
-        assert_eq!(waiting.join().expect("no panic"), (Some(Heard::Change(record)), None, None));
+        assert_eq!(waiting.join().expect("no panic"), [Some(Heard::Change(record)), None, None]);
     });
 }

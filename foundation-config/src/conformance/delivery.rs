@@ -1,9 +1,12 @@
 //! Who hears of what.
 
-use std::sync::Barrier;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
-use foundation_types::Value;
+use foundation_types::{Value, block_on};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -25,6 +28,37 @@ pub(super) fn is_heard(record: &Record, prefix: &Path, before: &Value, after: &V
         entry.path.starts_with(prefix)
             || (prefix.starts_with(&entry.path) && at(before, prefix) != at(after, prefix))
     })
+}
+
+/// Waits for the next delivery.
+pub(super) fn recv(subscription: &mut impl Subscription) -> Option<Heard> {
+    block_on(poll_fn(|context| subscription.poll_recv(context)))
+}
+
+/// Whether somebody has been woken.
+#[derive(Default)]
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Somebody who has heard all that there is, and waits.
+pub(super) struct Waiting(Arc<Flag>);
+
+impl Waiting {
+    pub(super) fn new(subscription: &mut impl Subscription) -> Self {
+        let flag = Arc::new(Flag::default());
+        let waker = Waker::from(Arc::clone(&flag));
+        assert_eq!(subscription.poll_recv(&mut Context::from_waker(&waker)), Poll::Pending);
+        Self(flag)
+    }
+
+    pub(super) fn is_woken(&self) -> bool {
+        self.0.0.load(Ordering::SeqCst)
+    }
 }
 
 /// Somebody who listens, and all that was for them.
@@ -169,7 +203,7 @@ fn delivered_to_threads<B: Backend>(make: Factory<'_, B>) {
                 let started = &started;
                 scope.spawn(move || {
                     started.wait();
-                    std::iter::from_fn(|| subscription.recv()).collect()
+                    std::iter::from_fn(|| recv(&mut subscription)).collect()
                 })
             });
             started.wait();
@@ -209,7 +243,7 @@ fn delivered_to_threads<B: Backend>(make: Factory<'_, B>) {
 }
 
 /// P15: a change is delivered exactly if it wrote at or below the path, or above it so that the value there is another one;
-/// and once, however many of its places match.
+/// and once, however many of its places match; and whoever waits for it is woken.
 pub fn p15_filter<B: Backend>(make: Factory<'_, B>) {
     let prefixes = vec(prop_oneof![1 => Just(Path::ROOT), 5 => B::Schema::paths()], 1..6);
     check(200, (bases::<B::Schema>(), prefixes, commands::<B::Schema>()), |(base, prefixes, commands)| {
@@ -218,13 +252,15 @@ pub fn p15_filter<B: Backend>(make: Factory<'_, B>) {
         let mut listeners: Vec<_> = prefixes.into_iter().map(listen).collect();
         for command in &commands {
             let before = pair.model.tree();
+            let waiting: Vec<_> = listeners.iter_mut().map(|(subscription, _)| Waiting::new(subscription)).collect();
             let did = pair.run(command);
             let after = pair.model.tree();
-            for (subscription, prefix) in &mut listeners {
+            for ((subscription, prefix), waiting) in listeners.iter_mut().zip(waiting) {
                 let wanted = match &did {
                     Did::Commit(record) => is_heard(record, prefix, &before, &after).then(|| record.clone()),
                     _ => None,
                 };
+                assert!(waiting.is_woken() || wanted.is_none(), "under {prefix}");
                 assert_eq!(subscription.latest(), wanted.as_ref().map(|record| record.version), "under {prefix}");
                 assert_eq!(subscription.try_recv(), wanted.map(Heard::Change), "under {prefix}");
                 assert_eq!(subscription.try_recv(), None);

@@ -18,6 +18,8 @@
 //! store and to the [`Model`], and shrunk. The model keeps plain values, and lays all layers over each other anew for each
 //! question.
 
+#[cfg(feature = "agent")]
+mod agents;
 mod agreement;
 mod backend;
 mod bounds;
@@ -39,6 +41,10 @@ mod versions;
 
 use foundation_types::testing::check;
 
+#[cfg(feature = "agent")]
+pub use self::agents::{
+    AgentBackend, Whom, p15_agent_filter, p23_agent_redaction, p24_agent_overlay, p25_agent_off_is_legacy,
+};
 pub use self::agreement::{p01_model_equivalence, p02_validity, p03_failure_atomicity, p05_read_stability};
 pub use self::backend::{
     Backend, Differs, Draft, Heard, Pending, Record, Reloaded, Replayed, Says, Snapshot, Subscription, Written,
@@ -83,4 +89,27 @@ macro_rules! config_conformance {
         $crate::config_conformance!(@each $factory; $($rest)*);
     };
     (@each $factory:expr;) => {};
+}
+
+/// Makes one test of each property of overrides of agents for the store that `$factory` makes (see
+/// [`conformance`](crate::conformance)).
+///
+/// ```
+/// # fn main() {}
+/// use foundation_config::{Dynamic, Store, agent_config_conformance};
+///
+/// agent_config_conformance!(dynamic, |setup| Store::<Dynamic>::from(setup));
+/// ```
+#[cfg(feature = "agent")]
+#[macro_export]
+macro_rules! agent_config_conformance {
+    ($name:ident, $factory:expr) => {
+        mod $name {
+            use super::*;
+
+            $crate::config_conformance!(@each $factory;
+                p15_agent_filter p23_agent_redaction p24_agent_overlay p25_agent_off_is_legacy
+            );
+        }
+    };
 }

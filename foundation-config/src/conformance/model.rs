@@ -26,12 +26,15 @@ pub struct Model<S> {
     pub(super) kept: Vec<State>,
     /// All changes ever.
     pub(super) changes: Vec<Record>,
+    /// What came before each change, and whether the agent features were on.
+    pub(super) before: Vec<(State, bool)>,
     pub(super) now: Duration,
     /// Whether the agent features are on.
     pub(super) is_on: bool,
+    #[cfg(feature = "agent")]
     pub(super) agent_defaults: Value,
     namespace: Value,
-    limits: Limits,
+    pub(super) limits: Limits,
     sources: Vec<Source>,
     /// What the last reload made of each source.
     pub(super) judged: Vec<Judged>,
@@ -142,9 +145,11 @@ impl<S: Ruled> Model<S> {
             kept: vec![state.clone()],
             state,
             changes: Vec::new(),
+            before: Vec::new(),
             now: Duration::ZERO,
             is_on: true,
-            agent_defaults: empty(),
+            #[cfg(feature = "agent")]
+            agent_defaults: setup.agent_defaults.clone().into(),
             namespace: setup.namespace.clone().into(),
             limits: setup.limits,
             sources,
@@ -363,7 +368,7 @@ impl<S: Ruled> Model<S> {
             self.kept.remove(0);
         }
         self.changes.push(record.clone());
-        self.state = next;
+        self.before.push((std::mem::replace(&mut self.state, next), self.is_on));
         Ok(record)
     }
 
@@ -383,8 +388,12 @@ impl<S: Ruled> Model<S> {
 
     /// What each layer and source says at a path, the highest first.
     pub fn explain(&self, path: &Path) -> Vec<Says> {
+        self.explain_below(Vec::new(), path)
+    }
+
+    /// The same with trees over all layers.
+    pub(super) fn explain_below(&self, mut above: Vec<Value>, path: &Path) -> Vec<Says> {
         let mut said = Vec::new();
-        let mut above: Vec<Value> = Vec::new();
         let mut is_walled = false;
         for layer in Layer::ALL.into_iter().rev() {
             let given = match layer {
@@ -465,7 +474,7 @@ pub(super) fn shown(path: &Path, value: &Value) -> Value {
     }
 }
 
-fn nodes(value: &Value) -> usize {
+pub(super) fn nodes(value: &Value) -> usize {
     match value {
         Value::Map(map) => 1 + map.iter().map(|(_, value)| nodes(value)).sum::<usize>(),
         Value::List(items) => 1 + items.iter().map(nodes).sum::<usize>(),
@@ -527,8 +536,10 @@ impl<S> Clone for Model<S> {
             state: self.state.clone(),
             kept: self.kept.clone(),
             changes: self.changes.clone(),
+            before: self.before.clone(),
             now: self.now,
             is_on: self.is_on,
+            #[cfg(feature = "agent")]
             agent_defaults: self.agent_defaults.clone(),
             namespace: self.namespace.clone(),
             limits: self.limits,

@@ -2,11 +2,14 @@
 
 use std::fmt::Debug;
 use std::num::NonZeroUsize;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use foundation_types::inspect::Inspect;
-use foundation_types::{Health, Value, block_on, bridge};
+use foundation_types::{Health, Value, bridge};
+use futures_core::Stream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -225,8 +228,8 @@ impl<S: Schema> Subscription for crate::Subscription<S> {
         self.try_recv().map(Heard::from)
     }
 
-    fn recv(&mut self) -> Option<Heard> {
-        block_on(self.recv()).map(Heard::from)
+    fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Option<Heard>> {
+        Pin::new(self).poll_next(context).map(|delivery| delivery.map(Heard::from))
     }
 
     fn latest(&mut self) -> Option<Version> {
