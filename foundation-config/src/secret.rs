@@ -137,9 +137,7 @@ pub(crate) fn quotes_secret(message: &str, path: &Path, tree: &Node, secret: fn(
             Node::Leaf(_) => false,
             // What lies in a list is judged by the path of the list and by the keys of its maps.
             Node::List(list) => search_list(message, path, list, secret),
-            Node::Map(branch) => {
-                branch.iter().any(|(key, below)| search(message, &joined(path, key), below, secret))
-            }
+            Node::Map(branch) => branch.iter().any(|(key, below)| search(message, &joined(path, key), below, secret)),
         }
     }
     fn search_list(message: &str, path: &Path, value: &Value, secret: fn(&Path) -> bool) -> bool {

@@ -1,7 +1,7 @@
 //! Many threads at once.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use foundation_types::{ManualClock, Metadata, Value};
@@ -50,7 +50,8 @@ struct Done {
 }
 
 fn steps<S: Ruled>() -> impl Strategy<Value = Vec<Step>> {
-    let places = || select(vec!["labels", "labels.a", "labels.a.b", "labels.c", "limits.low", "limits.high"]).prop_map(path);
+    let places =
+        || select(vec!["labels", "labels.a", "labels.a.b", "labels.c", "limits.low", "limits.high"]).prop_map(path);
     let values = || prop_oneof![3 => (0..20_i64).prop_map(Value::from), 1 => Just(Metadata::new().into())];
     let step = prop_oneof![
         4 => (places(), values()).prop_map(|(path, value)| Step::Update(path, value)),
@@ -291,7 +292,8 @@ pub fn p16_subscription_storm<B: Backend>(make: Factory<'_, B>) {
                                 None => match store.subscribe(path(prefixes[turn % prefixes.len()])) {
                                     Ok(subscription) => held.push(subscription),
                                     Err(error) => {
-                                        let limit = ConfigError::LimitExceeded { what: Limit::Subscriptions, max: MOST };
+                                        let limit =
+                                            ConfigError::LimitExceeded { what: Limit::Subscriptions, max: MOST };
                                         assert_eq!(error, limit);
                                     }
                                 },

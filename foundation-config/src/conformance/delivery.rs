@@ -25,8 +25,7 @@ use crate::path::Path;
 /// there is another one. `before` and `after` are the trees.
 pub(super) fn is_heard(record: &Record, prefix: &Path, before: &Value, after: &Value) -> bool {
     record.entries.iter().filter(|entry| matches!(entry.scope, Scope::Layer(_))).any(|entry| {
-        entry.path.starts_with(prefix)
-            || (prefix.starts_with(&entry.path) && at(before, prefix) != at(after, prefix))
+        entry.path.starts_with(prefix) || (prefix.starts_with(&entry.path) && at(before, prefix) != at(after, prefix))
     })
 }
 

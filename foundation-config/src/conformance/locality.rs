@@ -64,8 +64,8 @@ pub fn p08_precedence<B: Backend>(make: Factory<'_, B>) {
             let sets = trees.iter().rev().filter(|(_, tree)| at(tree, &place).is_some());
             assert_eq!(says, sets.map(|(layer, _)| crate::Scope::Layer(*layer)).collect::<Vec<_>>());
             let decides: Vec<_> = explained.iter().map(|says| says.decides).collect();
-            let decided = |index| index == 0 && shown.is_some();
-            assert_eq!(decides, (0..decides.len()).map(decided).collect::<Vec<_>>(), "at {place}");
+            let is_first = |index| index == 0 && shown.is_some();
+            assert_eq!(decides, (0..decides.len()).map(is_first).collect::<Vec<_>>(), "at {place}");
         }
         reveal(&mut pair, &trees, &above);
     });

@@ -422,28 +422,30 @@ impl<S: Ruled> Model<S> {
     fn decides(&self, source: usize, path: &Path) -> bool {
         let layer = self.sources[source].layer;
         let Some(value) = self.state.documents[source].as_ref().and_then(|tree| at(tree, path)) else { return false };
-        let later = self.documents_of(&self.state, layer).filter(|(index, _)| *index > source);
+        let own = self.documents_of(&self.state, layer).filter(|(index, _)| *index > source);
         let above = Layer::ALL.into_iter().filter(|above| *above > layer).map(|above| self.layer(&self.state, above));
-        let over: Vec<_> = later.map(|(_, tree)| tree.clone()).chain(above).collect();
+        let over: Vec<_> = own.map(|(_, tree)| tree.clone()).chain(above).collect();
         !self.state.runtime.hides(path) && shows_below(&over, path, value)
     }
 
     /// How each source is.
     pub fn source_states(&self) -> Vec<SourceState> {
-        let state = |source: &Source| match (source.policy, source.failing_since) {
+        let state = |source: &Source| match (source.policy, self.age(source)) {
             (_, None) => SourceState::Fresh,
-            (StalePolicy::ErrorAfter(limit), Some(since)) if self.now - since > limit => {
-                SourceState::Expired { age: self.now - since }
-            }
-            (_, Some(since)) => SourceState::Stale { age: self.now - since },
+            (StalePolicy::ErrorAfter(limit), Some(age)) if age > limit => SourceState::Expired { age },
+            (_, Some(age)) => SourceState::Stale { age },
         };
         self.sources.iter().map(state).collect()
     }
 
+    /// For how long a source has been failing.
+    fn age(&self, source: &Source) -> Option<Duration> {
+        source.failing_since.map(|since| self.now.saturating_sub(since))
+    }
+
     pub(super) fn check_fresh(&self, path: &Path) -> Answer<()> {
         for (index, source) in self.sources.iter().enumerate() {
-            let age = source.failing_since.map(|since| self.now.saturating_sub(since));
-            if let (StalePolicy::ErrorAfter(limit), Some(age)) = (source.policy, age)
+            if let (StalePolicy::ErrorAfter(limit), Some(age)) = (source.policy, self.age(source))
                 && age > limit
                 && self.decides(index, path)
             {

@@ -19,7 +19,7 @@ use crate::layer::Version;
 use crate::limits::Limit;
 use crate::path::Path;
 
-const TTL: Duration = Duration::from_secs(300);
+const TTL: Duration = Duration::from_mins(5);
 const CAPACITY: usize = 4;
 
 #[derive(Clone, Debug)]
@@ -83,7 +83,8 @@ impl Queue {
     }
 
     fn expired(&mut self, now: Duration) -> Vec<Path> {
-        let (kept, expired) = std::mem::take(&mut self.0).into_iter().partition(|write| now - write.queued <= TTL);
+        let (kept, expired) =
+            std::mem::take(&mut self.0).into_iter().partition(|write| now.saturating_sub(write.queued) <= TTL);
         self.0 = kept;
         let expired: Vec<Waiting> = expired;
         expired.into_iter().map(|write| write.path).collect()

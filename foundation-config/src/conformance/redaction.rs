@@ -78,7 +78,8 @@ fn secrets() -> impl Strategy<Value = Value> + Clone {
 /// A tree with secrets in it: in maps, in lists, and under keys of any case.
 fn planted() -> impl Strategy<Value = Value> + Clone {
     let key = select(vec!["token", "password", "secret", "api_key", "encryption_key", "Token", "PASSWORD"]);
-    let one = (key, secrets()).prop_map(|(key, secret)| Value::from(Metadata::new().with(key, secret).with("plain", 1)));
+    let one =
+        (key, secrets()).prop_map(|(key, secret)| Value::from(Metadata::new().with(key, secret).with("plain", 1)));
     one.prop_recursive(2, 6, 3, |inner| {
         prop_oneof![
             vec(inner.clone(), 1..3).prop_map(Value::List),

@@ -67,16 +67,16 @@ pub(super) fn merge(lower: &Value, upper: &Value) -> Value {
 
 /// All paths that lead to something, the root first.
 pub(super) fn paths(tree: &Value) -> Vec<Path> {
-    fn collect(here: Path, value: &Value, paths: &mut Vec<Path>) {
+    fn collect(here: &Path, value: &Value, paths: &mut Vec<Path>) {
         paths.push(here.clone());
         for (key, value) in value.as_map().into_iter().flatten() {
             if let Ok(below) = here.join(key.clone()) {
-                collect(below, value, paths);
+                collect(&below, value, paths);
             }
         }
     }
     let mut found = Vec::new();
-    collect(Path::ROOT, tree, &mut found);
+    collect(&Path::ROOT, tree, &mut found);
     found
 }
 

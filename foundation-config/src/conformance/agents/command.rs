@@ -77,9 +77,7 @@ impl<B: AgentBackend> AgentPair<B> {
             AgentCommand::Set(id, path, value) => {
                 alike(model.set_override(id, path, value), store.set_override(id, path, value.clone()))
             }
-            AgentCommand::Unset(id, path) => {
-                alike(model.unset_override(id, path), store.unset_override(id, path))
-            }
+            AgentCommand::Unset(id, path) => alike(model.unset_override(id, path), store.unset_override(id, path)),
             AgentCommand::Clear(id) => match (model.clear_agent(id), store.clear_agent(id)) {
                 (Ok(None), Ok(None)) => Did::Nothing,
                 (answer, found) => {
@@ -89,7 +87,11 @@ impl<B: AgentBackend> AgentPair<B> {
             },
             AgentCommand::Switch(is_on) => {
                 model.is_on = *is_on;
-                if *is_on { self.gate.enable(Feature::Config) } else { self.gate.disable(Feature::Config) };
+                if *is_on {
+                    self.gate.enable(Feature::Config)
+                } else {
+                    self.gate.disable(Feature::Config)
+                };
                 Did::Nothing
             }
         }

@@ -16,7 +16,7 @@ use crate::conformance::delivery::Waiting;
 use crate::conformance::redaction::{MARK, Quoting, Shown};
 use crate::conformance::schema::Ruled;
 use crate::conformance::setup::Setup;
-use crate::conformance::trees::{paths, path};
+use crate::conformance::trees::{path, paths};
 use crate::conformance::{Factory, check};
 use crate::path::Path;
 
@@ -35,7 +35,9 @@ pub fn p24_agent_overlay<B: AgentBackend>(make: Factory<'_, B>) {
             if !matches!(command, AgentCommand::Base(_) | AgentCommand::Switch(_)) {
                 assert_eq!(effects(&agents, command).collect::<Vec<_>>(), others, "an agent affects others");
             }
-            AGENTS.iter().for_each(|id| agents.agree_typed(id));
+            for id in &AGENTS {
+                agents.agree_typed(id);
+            }
             assert_eq!(reader(), agents.pair.store.agent_reader(&AGENTS[0])());
             let is_reset = matches!(command, AgentCommand::Base(Command::Reset)) && did != Did::Refuse;
             assert!(!is_reset || !agents.pair.model.is_on || agents.pair.store.agents().is_empty());
@@ -108,7 +110,8 @@ pub fn p23_agent_redaction<B: AgentBackend>(make: Factory<'_, B>) {
     setup.observer = Some(observer.clone());
     let (store, id) = (make(setup), &AGENTS[0]);
     let mut shown = Shown::default();
-    let hidden = Metadata::new().with("token", MARK).with("list", vec![Value::from(Metadata::new().with("secret", MARK))]);
+    let hidden =
+        Metadata::new().with("token", MARK).with("list", vec![Value::from(Metadata::new().with("secret", MARK))]);
     store.set_override(id, "labels.tree", Value::from(hidden)).expect("labels are free");
     store.set_override(id, "auth.token", format!("{MARK}y").into()).expect("a text");
     let effective = store.agent_value(id, Path::ROOT).expect("there is a root").to_string();

@@ -6,7 +6,7 @@ use super::backend::Whom;
 use crate::change::{ChangeKind, Scope};
 use crate::conformance::backend::{Record, Says, Written};
 use crate::conformance::delivery::is_heard;
-use crate::conformance::model::{Answer, Model, Refusal, State, check_way, shown};
+use crate::conformance::model::{Answer, Model, Refusal, State, check_way, nodes, shown};
 use crate::conformance::schema::Ruled;
 use crate::conformance::trees::{at, empty, hides, merge, prefixes, put, take};
 use crate::limits::Limit;
@@ -41,7 +41,7 @@ impl<S: Ruled> Model<S> {
         check_way(&merge(&self.base(&self.state), &old), path, value)?;
         let mut new = old.clone();
         put(&mut new, path, value.clone());
-        self.put_override(id, path, ChangeKind::Update, &old, new)
+        self.put_override(id, path, ChangeKind::Update, &old, &new)
     }
 
     pub(super) fn unset_override(&mut self, id: &AgentId, path: &Path) -> Answer<Record> {
@@ -75,7 +75,7 @@ impl<S: Ruled> Model<S> {
             }
             take(&mut new, map);
         }
-        self.put_override(id, path, ChangeKind::Unset, &old, new)
+        self.put_override(id, path, ChangeKind::Unset, &old, &new)
     }
 
     fn put_override(
@@ -84,11 +84,11 @@ impl<S: Ruled> Model<S> {
         path: &Path,
         kind: ChangeKind,
         old: &Value,
-        new: Value,
+        new: &Value,
     ) -> Answer<Record> {
         let mut next = self.state.clone();
-        let (before, after) = (at(old, path).cloned(), at(&new, path).cloned());
-        if new == empty() {
+        let (before, after) = (at(old, path).cloned(), at(new, path).cloned());
+        if *new == empty() {
             next.overlays.remove(id);
         } else {
             next.overlays.insert(id.clone(), new.clone());
@@ -96,10 +96,10 @@ impl<S: Ruled> Model<S> {
         if next.overlays.len() > self.limits.agents {
             return Err(Refusal::Limit(Limit::Agents));
         }
-        if new != empty() && crate::conformance::model::nodes(&new) > self.limits.agent_nodes {
+        if *new != empty() && nodes(new) > self.limits.agent_nodes {
             return Err(Refusal::Limit(Limit::AgentNodes));
         }
-        let faults = S::faults(&merge(&self.base(&next), &new));
+        let faults = S::faults(&merge(&self.base(&next), new));
         // Taking back piece by piece is possible while nothing fits anyway.
         let is_borne = kind == ChangeKind::Unset && self.state.suspended.contains(id);
         if !faults.is_empty() && !is_borne {

@@ -9,9 +9,7 @@ use proptest::collection::vec;
 use super::backend::AgentBackend;
 use super::command::{AgentCommand, agent_commands};
 use crate::change::{ChangeKind, Scope};
-use crate::conformance::backend::{
-    Backend, Differs, Heard, Record, Reloaded, Says, Snapshot, Subscription, Written,
-};
+use crate::conformance::backend::{Backend, Differs, Heard, Record, Reloaded, Says, Snapshot, Subscription, Written};
 use crate::conformance::command::{Base, Command, bases, commands};
 use crate::conformance::model::Write;
 use crate::conformance::setup::{Scripted, Setup};
@@ -70,7 +68,8 @@ impl<B: AgentBackend> Run<B> {
         }
         setup.limits.versions = 1024;
         let store = make(setup);
-        let heard = ["", "labels", "labels.a", "limits", "a"].map(|prefix| store.subscribe(path(prefix)).expect("room"));
+        let heard =
+            ["", "labels", "labels.a", "limits", "a"].map(|prefix| store.subscribe(path(prefix)).expect("room"));
         Self { versions: vec![store.snapshot().version()], heard: heard.into(), store, sources, observer }
     }
 
@@ -134,9 +133,8 @@ impl<B: AgentBackend> Run<B> {
 
     /// The events that whoever knows of no agents hears.
     fn events(&self) -> Vec<RecordedEvent> {
-        let is_known = |event: &RecordedEvent| {
-            event.metadata.get("agent").is_none() && !event.name.as_str().contains("override")
-        };
+        let is_known =
+            |event: &RecordedEvent| event.metadata.get("agent").is_none() && !event.name.as_str().contains("override");
         let without_versions = |mut event: RecordedEvent| {
             for key in ["version", "from", "to"] {
                 event.metadata.remove(key);
