@@ -26,7 +26,8 @@ use super::spectator::Attendance;
 use super::survey::AgentSummary;
 use super::task::{Batch, Message};
 use crate::lifecycle::{
-    BoxError, Intensity, Restart, Service, ServiceConfig, ServiceContext, ServiceSpec, ShutdownReport, Supervisor,
+    BoxError, Intensity, MAX_SERVICE_DURATION, Restart, Service, ServiceConfig, ServiceContext, ServiceSpec,
+    ShutdownReport, Supervisor,
 };
 
 /// Threads, for each agent, that may be stuck in a task before the survey is given up: the input is on a disk or a server
@@ -151,6 +152,8 @@ impl Fleet {
         let alive = HashMap::with_capacity(members.len());
         let supervisor = Supervisor::builder()
             .services(line_up(&members, others))
+            // Nobody waits for anything while starting, so only a clock that jumps can make a start late.
+            .start_timeout(MAX_SERVICE_DURATION)
             .intensity(Intensity { max_restarts: MAX_RESTARTS, within: RESTARTS_WITHIN })
             .clock(Arc::clone(&site.clock))
             .emitter(site.emitter.clone())
@@ -452,6 +455,7 @@ impl Service for AtWork {
             // The coordinator sees what agents do.
             health_check_interval: None,
             graceful_shutdown_timeout: AGENT_GRACE,
+            start_timeout: MAX_SERVICE_DURATION,
             ..ServiceConfig::default()
         }
     }

@@ -53,6 +53,7 @@ fn chaos_strikes_in_every_way_and_the_dead_are_replaced() {
         assert_eq!(chaos.seed, Some(seed));
         let restarts: u64 = found.agents.iter().map(|agent| agent.restarts).sum();
         assert_eq!(restarts, chaos.killed + chaos.panicked + chaos.hung, "seed {seed}: every death is one restart");
+        assert_eq!(found.lifecycle.restarts, restarts, "seed {seed}");
     }
 }
 

@@ -70,7 +70,7 @@ mod unix {
     use std::{fs::File, path::PathBuf, sync::Mutex, time::Duration};
 
     #[cfg(target_os = "linux")]
-    use foundation_compat::demo::settings::{MAX_ATTEMPTS, TASK_TIMEOUT};
+    use foundation_compat::demo::settings::{AGENT_GRACE, MAX_ATTEMPTS, TASK_TIMEOUT};
     #[cfg(target_os = "linux")]
     use foundation_compat::demo::{Event, Phase, Spectator};
     #[cfg(target_os = "linux")]
@@ -167,10 +167,15 @@ mod unix {
             found.skipped
         );
         assert_eq!(found.chaos.hung, u64::from(MAX_ATTEMPTS));
+        // Whoever noticed its death before it opened the file was not abandoned.
+        let lifecycle = &found.lifecycle;
+        assert!(lifecycle.abandoned.len() <= MAX_ATTEMPTS.into(), "{lifecycle:?}");
+        assert!(lifecycle.abandoned.iter().all(|service| service == "reader-1"), "{lifecycle:?}");
+        assert_eq!(lifecycle.restarts, u64::from(MAX_ATTEMPTS));
     }
 
-    /// Makes the last file of the queue a pipe before its turn comes, lets time pass when nothing but that file is left, and
-    /// releases those who hang in it at the end.
+    /// Makes the last file of the queue a pipe before its turn comes, lets time pass when nothing but that file is left, and when a
+    /// supervisor waits for who hangs in it, and releases them at the end.
     #[cfg(target_os = "linux")]
     struct HangingFile {
         file: PathBuf,
@@ -193,6 +198,10 @@ mod unix {
                     if progress.read.done == 255 && is_idle(progress.counted) && is_idle(progress.reviewed) {
                         self.clock.advance(TASK_TIMEOUT + Duration::from_millis(1));
                     }
+                }
+                // Its supervisor waits for the thread that hangs in the file, or is about to.
+                Event::Stopping { .. } if !self.file.is_file() && self.writer.lock().unwrap().is_none() => {
+                    self.clock.advance(AGENT_GRACE);
                 }
                 Event::Restarted { restarts, .. } if restarts == u64::from(MAX_ATTEMPTS) => {
                     // For reading, too: then it does not wait for a reader, who may be dead before opening it.

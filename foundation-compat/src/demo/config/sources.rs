@@ -175,7 +175,7 @@ impl Opened {
     }
 
     /// Makes what the file says of single agents their overrides. Returns what could not be.
-    fn sync(&self) -> Vec<ConfigError> {
+    pub(super) fn sync(&self) -> Vec<ConfigError> {
         self.overrides.lock().unwrap_or_else(PoisonError::into_inner).sync(&self.store)
     }
 
