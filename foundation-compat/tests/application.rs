@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use foundation_compat::config::Config;
 use foundation_compat::lifecycle::{LifecycleError, Phase, Service, ServiceSpec, StopOutcome};
 use foundation_compat::{ExitReason, Foundation, Health, Namespace, ServiceName, StartError};
+use proptest::prelude::*;
 
 struct Counted(Arc<AtomicUsize>);
 
@@ -86,4 +88,67 @@ fn concurrent_shutdowns_agree() {
     });
     assert!(reports.iter().all(|report| *report == reports[0]));
     assert!(reports[0].services.iter().all(|(_, outcome)| *outcome != StopOutcome::Abandoned));
+}
+
+/// Something that is done to an instance under supervision.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Update(&'static str, bool),
+    Get(&'static str),
+    Reset,
+    Restart(&'static str),
+    Check,
+    Shutdown,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let path = || prop::sample::select(vec!["dev.debug_mode", "dev.verbose_logging", "dev.unknown"]);
+    let service = prop::sample::select(vec!["config_server", "process_registry", "nobody"]);
+    prop_oneof![
+        6 => (path(), any::<bool>()).prop_map(|(path, value)| Step::Update(path, value)),
+        6 => path().prop_map(Step::Get),
+        1 => Just(Step::Reset),
+        2 => service.prop_map(Step::Restart),
+        2 => Just(Step::Check),
+        1 => Just(Step::Shutdown),
+    ]
+}
+
+/// Does it and says what came of it, identities left aside.
+fn act(foundation: &Foundation, step: Step) -> String {
+    let config = Config::from(foundation);
+    match step {
+        Step::Update(path, value) => format!("{:?}", config.update(path, value).map_err(|error| error.code())),
+        Step::Get(path) => format!("{:?}", config.get(path).map_err(|error| error.code())),
+        Step::Reset => format!("{:?}", config.reset().map_err(|error| error.code())),
+        Step::Restart(service) => {
+            let name = ServiceName::new(service).expect("a name");
+            let restarted = foundation.running().and_then(|supervisor| supervisor.restart_service(&name));
+            format!("{:?}", restarted.map(|pid| pid.is_alive()).map_err(|error| error.to_string()))
+        }
+        Step::Check => {
+            format!("{} {:?}", foundation.available(), foundation.running().map(|it| it.status().status).ok())
+        }
+        Step::Shutdown => format!("{:?}", names(&foundation.shutdown())),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn p21_instances_under_supervision_do_not_notice_each_other(
+        steps in prop::collection::vec((any::<bool>(), step()), 2..40),
+    ) {
+        let new = || isolated().driven_by_hand().start().expect("every service starts");
+        let (one, other) = (new(), new());
+        let beside: Vec<_> =
+            steps.iter().map(|(first, step)| act(if *first { &one } else { &other }, *step)).collect();
+        for side in [true, false] {
+            let alone = new();
+            for ((_, step), answer) in steps.iter().zip(&beside).filter(|((first, _), _)| *first == side) {
+                prop_assert_eq!(&act(&alone, *step), answer, "{:?}", step);
+            }
+        }
+    }
 }
