@@ -42,8 +42,8 @@ use foundation_compat::infrastructure::{
 };
 use foundation_compat::isolated::{Isolated, WorkError};
 use foundation_compat::lifecycle::{
-    BoxError, Group, GroupBuilder, GroupError, GroupInfo, Service, ServiceContext, ServiceMetrics, ShutdownReport,
-    Usage,
+    ApplicationStatus, BoxError, Group, GroupBuilder, GroupError, GroupInfo, HealthCheck, LifecycleError, Service,
+    ServiceContext, ServiceMetrics, ShutdownReport, Usage,
 };
 use foundation_compat::process_registry::backend::ets::EtsStatistics;
 use foundation_compat::process_registry::backend::horde::ClusterTopology;
@@ -58,7 +58,10 @@ use foundation_compat::process_registry::{
 };
 use foundation_compat::service_registry::{HealthCheckError, HealthCheckOptions, ServiceInfo};
 use foundation_compat::utils::{MemoryChange, ProcessStats, PutNestedError, RetryError, RetryOptions, SystemStats};
-use foundation_compat::{Error, ErrorKind, Health, Metadata, Namespace, NodeId, Pid, ServiceName, Value};
+use foundation_compat::{
+    Error, ErrorKind, Foundation, FoundationBuilder, FoundationHealth, FoundationStatus, Health, InitOptions, Metadata,
+    Namespace, NodeId, Pid, ServiceName, Value,
+};
 
 #[cfg(feature = "agent")]
 use self::agents::*;
@@ -451,6 +454,26 @@ impl Service for Idle {}
 type Make = fn(&ServiceContext) -> Result<Idle, BoxError>;
 type MakeWith = fn(&ServiceContext, &u32) -> Result<Idle, BoxError>;
 
+surface! { WHOLE, [] the_whole_has_its_legacy_paths {
+    fn initialize: fn(&InitOptions) -> Result<(), Error>;
+    fn initialize_0: fn() -> Result<(), Error>;
+    fn start_link: fn(&InitOptions) -> Result<Foundation, Error>;
+    fn start_link_0: fn() -> Result<Foundation, Error>;
+    fn status: fn() -> FoundationStatus;
+    fn available: fn() -> bool;
+    fn version: fn() -> Word;
+    fn health: fn() -> FoundationHealth;
+    fn shutdown: fn() -> Option<ShutdownReport>;
+
+    fn application::start: fn(FoundationBuilder) -> Result<Foundation, foundation_compat::StartError>;
+    fn application::stop: fn(Foundation) -> ShutdownReport;
+    fn application::get_application_status: fn() -> Result<ApplicationStatus, LifecycleError>;
+    fn application::health_check: fn() -> Result<HealthCheck, LifecycleError>;
+    fn application::restart_service: fn(&ServiceName) -> Result<Pid, LifecycleError>;
+    fn application::disable_services: fn(&[ServiceName]) -> Result<(), LifecycleError>;
+    fn application::enable_services: fn(&[ServiceName]) -> Result<(), LifecycleError>;
+} }
+
 surface! { UTILITIES, [] utilities_have_their_legacy_paths {
     fn beam::processes::isolate_memory_intensive_work:
         fn(Count, mpsc::Sender<Result<u32, WorkError>>) -> Result<Pid, WorkError>;
@@ -528,7 +551,7 @@ fn the_page_lists_what_there_is_and_nothing_else() {
     let listed_once: BTreeSet<_> = listed.iter().cloned().collect();
     assert_eq!(listed.len(), listed_once.len(), "a path is listed twice");
 
-    let named = [REGISTRY, INFRASTRUCTURE, ERRORS, UTILITIES, AGENTS, AGENT_LAYERS].concat();
+    let named = [REGISTRY, INFRASTRUCTURE, ERRORS, WHOLE, UTILITIES, AGENTS, AGENT_LAYERS].concat();
     let named: BTreeSet<String> = named.into_iter().map(|path| path.join("::")).collect();
     let missing: Vec<_> = named.difference(&listed_once).collect();
     let unknown: Vec<_> = listed_once.difference(&named).collect();
@@ -553,6 +576,7 @@ fn every_difference_that_a_table_refers_to_is_explained() {
         ('U', 8),
         ('W', 3),
         ('G', 6),
+        ('P', 5),
     ] {
         for number in 1..=last {
             let row = format!("| {letter}{number} | ");
@@ -566,7 +590,7 @@ fn every_difference_that_a_table_refers_to_is_explained() {
 fn everything_can_be_shared() {
     fn shared<T: Any + Send + Sync>() {}
     fn error<T: std::error::Error + Any + Send + Sync>() {}
-    shared::<foundation_compat::Foundation>();
+    shared::<Foundation>();
     shared::<ProcessRegistry>();
     shared::<foundation_compat::service_registry::ServiceRegistry>();
     shared::<foundation_compat::process_registry::backend_monitor::BackendMonitor>();
