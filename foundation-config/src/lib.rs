@@ -20,6 +20,7 @@ mod snapshot;
 pub mod source;
 mod store;
 mod subscribe;
+mod sync;
 #[cfg(feature = "test-util")]
 pub mod testing;
 mod tree;

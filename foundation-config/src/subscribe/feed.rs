@@ -1,12 +1,10 @@
 //! What readers and subscribers share with the store.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 
 use arc_swap::ArcSwap;
 use foundation_types::{Clock, Emitter, MonoTime};
-use parking_lot::RwLock;
 
 use super::log::{Log, Read};
 use super::waiters::{Ticket, Waiters};
@@ -15,6 +13,7 @@ use crate::layer::Version;
 use crate::limits::Limits;
 use crate::path::Path;
 use crate::snapshot::Snapshot;
+use crate::sync::{AtomicBool, AtomicUsize, Ordering, RwLock};
 
 /// The current version, the changes that led to it, and who waits for the next. It outlives the store as long as somebody
 /// reads.
@@ -60,12 +59,14 @@ impl<S> Feed<S> {
 
     /// Ends the waiting of all subscribers, for good.
     pub(crate) fn close(&self) {
-        self.is_closed.store(true, Ordering::SeqCst);
-        self.waiters.wake([&Path::ROOT]);
+        // Release and acquire: whoever sees it sees all changes before it. Whoever does not has entered before the lists are
+        // taken, whose lock orders the two.
+        self.is_closed.store(true, Ordering::Release);
+        self.waiters.wake_all();
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.is_closed.load(Ordering::SeqCst)
+        self.is_closed.load(Ordering::Acquire)
     }
 
     /// The changes that are remembered, the newest first, as far as they are wanted.

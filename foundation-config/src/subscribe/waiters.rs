@@ -1,13 +1,12 @@
 //! Who waits for a change, by the path that they wait for.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
 
 use foundation_types::{Text, contain};
-use parking_lot::Mutex;
 
 use crate::path::Path;
+use crate::sync::{AtomicUsize, Mutex, Ordering};
 
 /// The wakers of all who wait, at the places of a tree. Waking the ones that a change concerns costs O(depth + those who are
 /// woken), and allocates nothing for them: their lists are taken as they are.
@@ -46,7 +45,8 @@ impl Waiters {
     /// Notes that somebody waits for changes at, above and below `path`, in place of what they noted with their last ticket,
     /// which is the default one at first and after they have left.
     ///
-    /// Whoever calls this has to look for a change afterwards: one may have come in between.
+    /// Whoever calls this has to look for a change afterwards, under the lock under which changes are published: one may have
+    /// come in between.
     pub(super) fn enter(&self, path: &Path, ticket: Ticket, waker: Waker) -> Ticket {
         let (ticket, displaced) = {
             let mut root = self.root.lock();
@@ -59,8 +59,8 @@ impl Waiters {
             if ticket.since == place.since {
                 (ticket, place.here[ticket.index].replace(waker))
             } else {
-                // Ordered before the look for a change that has to follow; see `is_empty`.
-                self.waiting.fetch_add(1, Ordering::SeqCst);
+                // Relaxed: see `is_empty`.
+                self.waiting.fetch_add(1, Ordering::Relaxed);
                 (place.enter(waker), None)
             }
         };
@@ -73,41 +73,51 @@ impl Waiters {
     pub(super) fn leave(&self, path: &Path, ticket: Ticket) {
         let removed = self.root.lock().place.leave(path.texts(), ticket);
         if removed.is_some() {
-            self.waiting.fetch_sub(1, Ordering::SeqCst);
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
         }
         drop(removed);
     }
 
-    /// Wakes all who wait at, above or below one of these paths.
+    /// Wakes all who wait at, above or below one of these paths. A change that they wait for has been published before.
     pub(super) fn wake<'p>(&self, paths: impl IntoIterator<Item = &'p Path>) {
         if self.is_empty() {
             return;
         }
         for path in paths {
-            let mut taken = Vec::new();
-            {
-                let mut root = self.root.lock();
-                root.round += 1;
-                root.place.take(path.texts(), &mut taken);
-            }
-            let mut wakers = taken.into_iter().flatten().flatten();
-            let mut woken = 0;
-            // Whoever cannot be woken must not keep the others from it.
-            while contain(|| {
-                for waker in wakers.by_ref() {
-                    woken += 1;
-                    waker.wake();
-                }
-            })
-            .is_err()
-            {}
-            self.waiting.fetch_sub(woken, Ordering::SeqCst);
+            self.wake_at(path);
         }
     }
 
+    /// Wakes all who wait, whatever the count says.
+    pub(super) fn wake_all(&self) {
+        self.wake_at(&Path::ROOT);
+    }
+
+    fn wake_at(&self, path: &Path) {
+        let mut taken = Vec::new();
+        {
+            let mut root = self.root.lock();
+            root.round += 1;
+            root.place.take(path.texts(), &mut taken);
+        }
+        let mut wakers = taken.into_iter().flatten().flatten();
+        let mut woken = 0;
+        // Whoever cannot be woken must not keep the others from it.
+        while contain(|| {
+            for waker in wakers.by_ref() {
+                woken += 1;
+                waker.wake();
+            }
+        })
+        .is_err()
+        {}
+        self.waiting.fetch_sub(woken, Ordering::Relaxed);
+    }
+
     fn is_empty(&self) -> bool {
-        // Sequentially consistent with the increment in `enter`: either this sees it, or who entered sees the change.
-        self.waiting.load(Ordering::SeqCst) == 0
+        // Relaxed: whoever entered looks for a change under the lock under which it was published. If that look came after,
+        // they saw the change; if it came before, the lock orders their increment before this.
+        self.waiting.load(Ordering::Relaxed) == 0
     }
 }
 
