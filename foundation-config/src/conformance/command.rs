@@ -214,7 +214,12 @@ impl<B: Backend> Pair<B> {
     }
 
     pub(super) fn agree_at(&self, path: &Path) {
-        match (self.model.value(path), self.store.value(path)) {
+        self.agree_in(&self.model.tree(), path);
+    }
+
+    /// Asserts that both say the same at a path of the tree of the model.
+    pub(super) fn agree_in(&self, tree: &Value, path: &Path) {
+        match (self.model.value_in(tree, path), self.store.value(path)) {
             (Ok(value), found) => assert_eq!(found, Ok(value)),
             (Err(refusal), Err(error)) if refusal.is(&error) => {}
             (wanted, found) => panic!("{wanted:?} and not {found:?}"),
@@ -226,7 +231,7 @@ impl<B: Backend> Pair<B> {
         self.agree_in_short();
         let tree = self.model.tree();
         for path in paths_around([&tree, &self.model.below(&self.model.state), self.model.state.runtime.tree()]) {
-            self.agree_at(&path);
+            self.agree_in(&tree, &path);
             assert_eq!(self.store.explain(&path), Ok(self.model.explain(&path)), "at {path}");
         }
         for limit in [0, 1, 3, usize::MAX] {

@@ -99,7 +99,7 @@ fn replay<S: Ruled>(model: &mut Model<S>, done: &Done) -> Answer<Record> {
 /// P11: what concurrent writes and reads return is what they would one after the other, in the order of the versions that
 /// the writes return, which have no gaps; and each takes place between its start and its end.
 pub fn p11_linearizability<B: Backend>(make: Factory<'_, B>) {
-    check(100, vec(steps::<B::Schema>(), 2..4), |threads| {
+    check(200, vec(steps::<B::Schema>(), 2..4), |threads| {
         let mut setup = Setup::new(&ManualClock::new());
         setup.limits.versions = 1024;
         let (store, model) = (make(setup.clone()), Model::<B::Schema>::new(&setup, Vec::new()));

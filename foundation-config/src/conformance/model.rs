@@ -202,8 +202,13 @@ impl<S: Ruled> Model<S> {
 
     /// The value at a path.
     pub fn value(&self, path: &Path) -> Answer<Value> {
+        self.value_in(&self.tree(), path)
+    }
+
+    /// The value at a path of the tree that is to be seen.
+    pub(super) fn value_in(&self, tree: &Value, path: &Path) -> Answer<Value> {
         self.check_fresh(path)?;
-        at(&self.tree(), path).cloned().ok_or_else(|| Refusal::NotFound(path.clone()))
+        at(tree, path).cloned().ok_or_else(|| Refusal::NotFound(path.clone()))
     }
 
     /// Sets a value.

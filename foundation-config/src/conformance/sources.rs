@@ -105,7 +105,7 @@ pub fn p20_fallback_age<B: Backend>(make: Factory<'_, B>) {
             let tree = pair.model.tree();
             let known = paths_around([&tree, &pair.model.below(&pair.model.state)]);
             for path in &known {
-                pair.agree_at(path);
+                pair.agree_in(&tree, path);
             }
             assert_eq!(pair.store.snapshot().value(Path::ROOT), Ok(tree));
             let states = pair.model.source_states();

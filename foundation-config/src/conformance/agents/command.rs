@@ -105,14 +105,16 @@ impl<B: AgentBackend> AgentPair<B> {
         let base = model.tree();
         let trees = [&base, &model.agent_defaults].into_iter().chain(model.state.overlays.values());
         let known = paths_around(trees);
+        let seen = model.seen(None);
         for path in &known {
-            assert_eq!(store.value_for_agents(path).ok(), model.agent_value(None, path).ok(), "at {path}");
+            assert_eq!(store.value_for_agents(path).ok(), model.value_in(&seen, path).ok(), "at {path}");
         }
         for id in &AGENTS {
             assert_eq!(store.overrides(id), model.overrides(id));
             assert_eq!(store.is_suspended(id), model.state.suspended.contains(id));
+            let seen = model.seen(Some(id));
             for path in &known {
-                assert_eq!(store.agent_value(id, path).ok(), model.agent_value(Some(id), path).ok(), "{id} at {path}");
+                assert_eq!(store.agent_value(id, path).ok(), model.value_in(&seen, path).ok(), "{id} at {path}");
                 assert_eq!(store.agent_explain(id, path), Ok(model.agent_explain(id, path)), "{id} at {path}");
             }
             for limit in [0, 2, usize::MAX] {

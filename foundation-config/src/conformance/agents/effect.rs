@@ -25,7 +25,7 @@ use crate::path::Path;
 /// configuration; and without its overrides an agent sees the configuration.
 pub fn p24_agent_overlay<B: AgentBackend>(make: Factory<'_, B>) {
     let inputs = (bases::<B::Schema>(), agent_defaults(), agent_commands::<B::Schema>());
-    check(300, inputs, |(base, defaults, commands)| {
+    check(150, inputs, |(base, defaults, commands)| {
         let mut agents = AgentPair::new(make, &base, defaults);
         // It keeps what it has read, and has to notice what changes.
         let mut reader = agents.pair.store.agent_reader(&AGENTS[0]);

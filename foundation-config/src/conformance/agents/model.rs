@@ -20,16 +20,11 @@ impl<S: Ruled> Model<S> {
     }
 
     /// What agents see, with the defaults that only they see; `id` is the agent whose overrides are to be seen.
-    fn seen(&self, id: Option<&AgentId>) -> Value {
+    pub(super) fn seen(&self, id: Option<&AgentId>) -> Value {
         let below = merge(&self.agent_defaults, &self.below(&self.state));
         let base = self.state.runtime.over(&below);
         let overlay = id.filter(|_| self.is_on).and_then(|id| applied(&self.state, id));
         overlay.map_or_else(|| base.clone(), |overlay| merge(&base, overlay))
-    }
-
-    pub(super) fn agent_value(&self, id: Option<&AgentId>, path: &Path) -> Answer<Value> {
-        self.check_fresh(path)?;
-        at(&self.seen(id), path).cloned().ok_or_else(|| Refusal::NotFound(path.clone()))
     }
 
     pub(super) fn set_override(&mut self, id: &AgentId, path: &Path, value: &Value) -> Answer<Record> {
