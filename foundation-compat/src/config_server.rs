@@ -59,7 +59,7 @@ impl ConfigServer {
     ///
     /// # Errors
     /// As [`Config::subscribe`].
-    pub fn subscribe(&self, id: SubscriberId, sender: Sender<ConfigNotification>) -> Result<(), Error> {
+    pub fn subscribe(&self, id: &SubscriberId, sender: Sender<ConfigNotification>) -> Result<(), Error> {
         self.instance.subscribe_channel(id, sender)
     }
 
@@ -149,7 +149,7 @@ pub fn child_spec() -> ServiceSpec {
 global::on_global! {
     ConfigServer(here()):
     fn stop();
-    fn subscribe(id: SubscriberId, sender: Sender<ConfigNotification>) -> Result<(), Error>;
+    fn subscribe(id: &SubscriberId, sender: Sender<ConfigNotification>) -> Result<(), Error>;
     fn unsubscribe(id: &SubscriberId);
     fn reset_state() -> Result<(), Error>;
     fn retry_pending_updates() -> PendingReport;

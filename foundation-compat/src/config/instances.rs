@@ -83,7 +83,9 @@ impl Instances {
 
     fn shut_down_others(&self) {
         let others: Vec<_> = self.others.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        others.iter().for_each(|instance| instance.shut_down());
+        for instance in others {
+            instance.shut_down();
+        }
     }
 }
 

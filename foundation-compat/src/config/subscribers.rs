@@ -1,13 +1,14 @@
 //! Subscribers that are told through a channel.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use foundation_config::Subscription;
 use foundation_types::liveness::HookGuard;
-use foundation_types::{ExitReason, Name, Pid};
+use foundation_types::{ExitReason, Name, OwnerId, Pid};
 
 use super::notification::{ConfigNotification, of_delivery};
 use crate::types::config::FoundationConfig;
@@ -33,10 +34,26 @@ impl From<Name> for SubscriberId {
     }
 }
 
+/// What tells subscribers apart.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Process(OwnerId),
+    Named(Name),
+}
+
+impl From<&SubscriberId> for Key {
+    fn from(id: &SubscriberId) -> Self {
+        match id {
+            SubscriberId::Process(pid) => Self::Process(pid.id()),
+            SubscriberId::Named(name) => Self::Named(name.clone()),
+        }
+    }
+}
+
 /// All that are told through a channel.
 #[derive(Default)]
 pub(super) struct Subscribers {
-    entries: Mutex<BTreeMap<SubscriberId, Arc<Subscriber>>>,
+    entries: Mutex<BTreeMap<Key, Arc<Subscriber>>>,
 }
 
 /// One that is told. Whoever holds the lock of its place has it alone, so that it is told in order.
@@ -51,33 +68,37 @@ impl Subscribers {
     /// Adds a subscriber, unless there is one of this id, or it is a process that is dead.
     pub(super) fn add(
         self: &Arc<Self>,
-        id: SubscriberId,
+        id: &SubscriberId,
         sender: Sender<ConfigNotification>,
         deliveries: Subscription<FoundationConfig>,
     ) {
         let subscriber = Arc::new(Subscriber { deliveries: Mutex::new(deliveries), sender, hook: Mutex::default() });
         {
             let mut entries = self.lock();
-            if entries.contains_key(&id) {
-                return;
-            }
-            entries.insert(id.clone(), Arc::clone(&subscriber));
+            match entries.entry(Key::from(id)) {
+                Entry::Occupied(_) => return,
+                Entry::Vacant(place) => place.insert(Arc::clone(&subscriber)),
+            };
         }
-        let SubscriberId::Process(pid) = &id else { return };
-        let (subscribers, dead) = (Arc::downgrade(self), id.clone());
+        let SubscriberId::Process(pid) = id else { return };
+        let (subscribers, dead) = (Arc::downgrade(self), Key::from(id));
         let forget = Box::new(move |_: &ExitReason| {
             if let Some(subscribers) = Weak::upgrade(&subscribers) {
-                subscribers.remove(&dead);
+                subscribers.remove_key(&dead);
             }
         });
         match pid.on_exit(forget) {
             Ok(hook) => *subscriber.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(hook),
-            Err(_) => self.remove(&id),
+            Err(_) => self.remove(id),
         }
     }
 
     pub(super) fn remove(&self, id: &SubscriberId) {
-        let removed = self.lock().remove(id);
+        self.remove_key(&Key::from(id));
+    }
+
+    fn remove_key(&self, key: &Key) {
+        let removed = self.lock().remove(key);
         drop(removed);
     }
 
@@ -93,15 +114,15 @@ impl Subscribers {
     /// Tells all of them what they have not been told yet. When it returns they have been told all that was published before
     /// it was called.
     pub(super) fn tell(&self) {
-        let all: Vec<_> = self.lock().iter().map(|(id, one)| (id.clone(), Arc::clone(one))).collect();
-        for (id, subscriber) in all {
+        let all: Vec<_> = self.lock().iter().map(|(key, one)| (key.clone(), Arc::clone(one))).collect();
+        for (key, subscriber) in all {
             if subscriber.tell().is_err() {
-                self.remove(&id);
+                self.remove_key(&key);
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<SubscriberId, Arc<Subscriber>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Arc<Subscriber>>> {
         // Nothing that can panic happens under the lock.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -142,10 +142,9 @@ fn in_effect(change: &Change, agent: Option<&AgentId>, path: &Path) -> (Value, V
     let (old, new) = at(path);
     let Some(default) = default_at(path) else { return (old.unwrap_or_default(), new.unwrap_or_default()) };
     let ways: Vec<_> = std::iter::successors(path.parent(), Path::parent).map(|above| at(&above)).collect();
-    let is_open = |side: fn(&(Option<Value>, Option<Value>)) -> &Option<Value>| {
-        ways.iter().all(|way| side(way).as_ref().is_none_or(|value| value.as_map().is_some()))
-    };
-    let (old_is_open, new_is_open) = (is_open(|way| &way.0), is_open(|way| &way.1));
+    let is_map_or_nothing = |value: &Option<Value>| value.as_ref().is_none_or(|value| value.as_map().is_some());
+    let old_is_open = ways.iter().all(|(old, _)| is_map_or_nothing(old));
+    let new_is_open = ways.iter().all(|(_, new)| is_map_or_nothing(new));
     (beneath(&default, old, old_is_open), beneath(&default, new, new_is_open))
 }
 

@@ -257,7 +257,7 @@ impl AgentConfigServer {
     /// `config_server_error` (9001).
     pub fn get_change_history(&self, namespace: &Namespace, limit: usize) -> Result<Vec<AgentConfigChange>, Error> {
         let instance = self.instance(namespace)?;
-        Ok(newest(instance.store().history(limit), limit))
+        Ok(newest(&instance.store().history(limit), limit))
     }
 
     /// As [`get_change_history`](Self::get_change_history), [`DEFAULT_HISTORY`] of them.
@@ -288,7 +288,7 @@ impl AgentConfigServer {
         namespace: &Namespace,
     ) -> Result<Vec<AgentConfigChange>, Error> {
         let instance = self.instance(namespace)?;
-        Ok(newest(instance.store().agent(agent.clone()).history(limit), limit))
+        Ok(newest(&instance.store().agent(agent.clone()).history(limit), limit))
     }
 
     /// As [`get_agent_config_history`](Self::get_agent_config_history) in the namespace of the instance.
@@ -355,7 +355,7 @@ impl AgentConfigServer {
 }
 
 /// The places that changes wrote to, in their order, at most `limit`.
-fn newest(changes: Vec<Arc<foundation_config::Change>>, limit: usize) -> Vec<AgentConfigChange> {
+fn newest(changes: &[Arc<foundation_config::Change>], limit: usize) -> Vec<AgentConfigChange> {
     let all = changes.iter().flat_map(|change| places(change, &Path::ROOT).collect::<Vec<_>>());
     all.take(limit).collect()
 }

@@ -54,9 +54,9 @@ impl Drop for Listening {
     }
 }
 
-/// What an agent-aware subscription gives; `None` of a change means that changes were missed.
+/// What an agent-aware subscription gives, change by change.
 struct Deliveries<T> {
-    deliveries: Subscription<FoundationConfig>,
+    source: Subscription<FoundationConfig>,
     told_next: VecDeque<T>,
     clock: Arc<dyn Clock>,
     _listening: Listening,
@@ -65,7 +65,7 @@ struct Deliveries<T> {
 impl<T> Deliveries<T> {
     fn new(deliveries: Subscription<FoundationConfig>, listeners: &Arc<Listeners>, clock: &Arc<dyn Clock>) -> Self {
         let listening = listeners.enter(deliveries.filter().clone());
-        Self { deliveries, told_next: VecDeque::new(), clock: Arc::clone(clock), _listening: listening }
+        Self { source: deliveries, told_next: VecDeque::new(), clock: Arc::clone(clock), _listening: listening }
     }
 
     fn try_recv(&mut self, told: impl Fn(&Delivery) -> Vec<T>) -> Option<T> {
@@ -73,7 +73,7 @@ impl<T> Deliveries<T> {
             if let Some(next) = self.told_next.pop_front() {
                 return Some(next);
             }
-            let delivery = self.deliveries.try_recv()?;
+            let delivery = self.source.try_recv()?;
             self.told_next.extend(told(&delivery));
         }
     }
@@ -83,7 +83,7 @@ impl<T> Deliveries<T> {
             if let Some(next) = self.told_next.pop_front() {
                 return Some(next);
             }
-            let delivery = self.deliveries.recv().await?;
+            let delivery = self.source.recv().await?;
             self.told_next.extend(told(&delivery));
         }
     }

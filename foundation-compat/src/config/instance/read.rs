@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, PoisonError};
 
-use foundation_config::{ConfigError, IntoPath, Path};
+use foundation_config::{ConfigError, Filter, IntoPath, Path, Snapshot, Subscription};
 use foundation_types::Value;
 use foundation_types::error::Error;
 use serde::de::DeserializeOwned;
 
-use super::Instance;
 use super::run::{FALLBACK_TTL, Stopped};
+use super::{Instance, SettingsStore};
 use crate::config::notification::sections_of;
 use crate::config::{ConfigNotification, ConfigSubscription, SubscriberId, TARGET};
 use crate::logic::config_logic::secure_path;
@@ -26,7 +26,7 @@ impl Instance {
 
     /// The value at a path of the sections, as a type.
     pub(crate) fn get_as<T: DeserializeOwned>(&self, path: impl IntoPath) -> Result<T, Error> {
-        self.read(path, |from, path| from.decoded(path))
+        self.read(path, Place::decoded)
     }
 
     /// The whole configuration. The first read of a version copies it.
@@ -49,7 +49,7 @@ impl Instance {
     fn read<T>(
         &self,
         path: impl IntoPath,
-        read: impl FnOnce(&Place<'_>, &Path) -> Result<T, ConfigError>,
+        read: impl FnOnce(&Place, &Path) -> Result<T, ConfigError>,
     ) -> Result<T, Error> {
         let value = secure_path(path).and_then(|path| {
             if !path.is_root() && !path.components().next().is_some_and(|first| SECTIONS.contains(&first)) {
@@ -60,7 +60,7 @@ impl Instance {
                 };
             }
             match self.stopped() {
-                None => read(&Place::Store(self), &path).map_err(record::refused),
+                None => read(&Place::Store(self.store.clone()), &path).map_err(record::refused),
                 Some(stopped) => self.read_stopped(&stopped, &path, read),
             }
         });
@@ -71,14 +71,14 @@ impl Instance {
         &self,
         stopped: &Stopped,
         path: &Path,
-        read: impl FnOnce(&Place<'_>, &Path) -> Result<T, ConfigError>,
+        read: impl FnOnce(&Place, &Path) -> Result<T, ConfigError>,
     ) -> Result<T, Error> {
         tracing::warn!(target: TARGET, %path, "the configuration service is stopped, reading what it had");
         if self.clock.mono().saturating_since(stopped.since) > FALLBACK_TTL {
             return Err(record::unavailable(path, "expired"));
         }
         let Some(kept) = &stopped.kept else { return Err(record::unavailable(path, "not available")) };
-        read(&Place::Kept(kept), path).map_err(|error| match error {
+        read(&Place::Kept(Arc::clone(kept)), path).map_err(|error| match error {
             ConfigError::NotFound { .. } => record::unavailable(path, "not available"),
             error => record::refused(error),
         })
@@ -92,7 +92,7 @@ impl Instance {
     /// Tells a subscriber through a channel; does nothing if it is told already.
     pub(crate) fn subscribe_channel(
         &self,
-        id: SubscriberId,
+        id: &SubscriberId,
         sender: std::sync::mpsc::Sender<ConfigNotification>,
     ) -> Result<(), Error> {
         self.subscribers.add(id, sender, self.deliveries()?);
@@ -103,30 +103,30 @@ impl Instance {
         self.subscribers.remove(id);
     }
 
-    fn deliveries(&self) -> Result<foundation_config::Subscription<FoundationConfig>, Error> {
+    fn deliveries(&self) -> Result<Subscription<FoundationConfig>, Error> {
         self.check_running()?;
-        let all = foundation_config::Filter::all();
+        let all = Filter::all();
         self.store.subscribe(all).map_err(|error| self.at_now(record::refused(error)))
     }
 }
 
 /// Where a value is read from.
-enum Place<'i> {
-    Store(&'i Instance),
-    Kept(&'i foundation_config::Snapshot<FoundationConfig>),
+enum Place {
+    Store(SettingsStore),
+    Kept(Arc<Snapshot<FoundationConfig>>),
 }
 
-impl Place<'_> {
+impl Place {
     fn value(&self, path: &Path) -> Result<Value, ConfigError> {
         match self {
-            Self::Store(instance) => instance.store.value(path),
+            Self::Store(store) => store.value(path),
             Self::Kept(snapshot) => snapshot.value(path),
         }
     }
 
     fn decoded<T: DeserializeOwned>(&self, path: &Path) -> Result<T, ConfigError> {
         match self {
-            Self::Store(instance) => instance.store.get_as(path),
+            Self::Store(store) => store.get_as(path),
             Self::Kept(snapshot) => snapshot.get_as(path),
         }
     }
