@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::backend::{Backend, Snapshot, Subscription};
 use super::command::{Command, Did, Pair, bases, commands};
+use super::schema::Ruled;
 use super::trees::paths_around;
 use super::{Factory, check};
+use crate::error::ConfigError;
 use crate::path::Path;
 
 /// P1: store and model agree on every result, error, change, tree, explanation and history.
@@ -49,6 +51,14 @@ pub fn p03_failure_atomicity<B: Backend>(make: Factory<'_, B>) {
                 // That a source is refused is news of its own.
                 assert!(is_reload || observer.events().is_empty(), "{:?}", observer.events());
             }
+        }
+        if let Some(path) = B::Schema::panics_at() {
+            observer.take();
+            while subscription.try_recv().is_some() {}
+            let seen = seen(&pair);
+            assert_eq!(pair.store.update(&path, 1.into()), Err(ConfigError::SchemaPanicked));
+            assert_eq!(self::seen(&pair), seen);
+            assert_eq!((subscription.try_recv(), observer.events().len()), (None, 0));
         }
     });
 }

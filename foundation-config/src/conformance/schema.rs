@@ -28,6 +28,11 @@ pub trait Ruled: Schema + Serialize + Debug {
     /// Whether the path may be written.
     fn may_write(path: &Path) -> bool;
 
+    /// Where any value makes the schema panic, if anywhere.
+    fn panics_at() -> Option<Path> {
+        None
+    }
+
     /// Where to write what: mostly what is valid, with everything else among it.
     fn writes() -> BoxedStrategy<(Path, Value)>;
 
@@ -185,6 +190,7 @@ impl Schema for Fleet {
     }
 
     fn check(tree: &Value, out: &mut Violations) {
+        assert!(Self::panics_at().is_none_or(|path| at(tree, &path).is_none()), "asked for");
         let number = |at: &str| tree.as_map()?.get_path(at.split('.'))?.as_i64();
         if number("limits.low").is_some_and(|low| low < 0) {
             out.push(Violation::new(path!(limits.low: i64), ViolationKind::Range, "must not be negative"));
@@ -272,6 +278,10 @@ impl Ruled for Fleet {
             across.push((path("auth.user"), ViolationKind::Constraint));
         }
         Faults::InOrder(across)
+    }
+
+    fn panics_at() -> Option<Path> {
+        Some(path("labels.panic"))
     }
 
     fn may_write(at: &Path) -> bool {

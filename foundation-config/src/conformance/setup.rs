@@ -1,6 +1,7 @@
 //! What a store under test is to be made of.
 
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use foundation_types::{ManualClock, Metadata, Observer};
 use parking_lot::Mutex;
@@ -71,6 +72,7 @@ pub struct Scripted {
     name: String,
     layer: Layer,
     script: Mutex<Script>,
+    held: Mutex<Option<(Sender<()>, Receiver<()>)>>,
 }
 
 /// What a [`Scripted`] source says when it is asked.
@@ -87,7 +89,14 @@ pub enum Script {
 impl Scripted {
     /// A source of this name in this layer.
     pub fn new(name: impl Into<String>, layer: Layer, tree: Metadata) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), layer, script: Mutex::new(Script::Holds(tree)) })
+        Arc::new(Self { name: name.into(), layer, script: Mutex::new(Script::Holds(tree)), held: Mutex::default() })
+    }
+
+    /// Holds the next load back once it has read its settings. The first end says when it has; the second lets it go.
+    pub(super) fn hold_next(&self) -> (Receiver<()>, Sender<()>) {
+        let ((has_read, reads), (let_go, release)) = (channel(), channel());
+        *self.held.lock() = Some((has_read, release));
+        (reads, let_go)
     }
 
     /// What it says from now on.
@@ -107,6 +116,11 @@ impl Source for Scripted {
 
     fn load(&self) -> Result<Document, SourceError> {
         let script = self.script.lock().clone();
+        let held = self.held.lock().take();
+        if let Some((has_read, release)) = held {
+            has_read.send(()).expect("somebody waits for it");
+            release.recv().expect("somebody lets it go");
+        }
         match script {
             Script::Holds(tree) => Ok(Document::new(tree)),
             Script::Fails(reason) => {

@@ -1,8 +1,9 @@
 //! Sources that fail.
 
+use std::thread;
 use std::time::Duration;
 
-use foundation_types::{Health, Timestamp};
+use foundation_types::{Health, ManualClock, Metadata, Timestamp};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -11,12 +12,12 @@ use super::backend::{Backend, Snapshot};
 use super::command::{Base, Command, Pair, bases, plain};
 use super::model::Judged;
 use super::schema::Ruled;
-use super::setup::Script;
+use super::setup::{Script, Scripted, Setup};
 use super::trees::paths_around;
 use super::{Factory, check};
 use crate::layer::Layer;
 use crate::path::Path;
-use crate::store::{SourceState, StalePolicy};
+use crate::store::{SourceOutcome, SourceState, StalePolicy};
 
 fn scripts<S: Ruled>() -> impl Strategy<Value = Script> {
     prop_oneof![
@@ -60,6 +61,28 @@ pub fn p19_reload_isolation<B: Backend>(make: Factory<'_, B>) {
             pair.agree();
         }
     });
+    overtaken(make);
+}
+
+/// A load that is overtaken by one that began later does not bring back what that one has replaced.
+fn overtaken<B: Backend>(make: Factory<'_, B>) {
+    let labels = |number: i64| Metadata::new().with("labels", Metadata::new().with("a", number));
+    let source = Scripted::new("slow", Layer::File, labels(1));
+    let store = make(Setup::new(&ManualClock::new()).source(&source));
+    thread::scope(|scope| {
+        source.set(Script::Holds(labels(2)));
+        let (has_read, let_go) = source.hold_next();
+        let slow = scope.spawn(|| store.reload().expect("not asked by a schema"));
+        has_read.recv().expect("it reads");
+        assert!(store.update("labels.b", 1.into()).is_ok(), "a source that is slow keeps nobody from writing");
+        source.set(Script::Holds(labels(3)));
+        assert!(matches!(store.reload().expect("not asked by a schema").sources[..], [SourceOutcome::Applied]));
+        let_go.send(()).expect("it waits");
+        let report = slow.join().expect("no panic");
+        assert!(matches!(report.sources[..], [SourceOutcome::Superseded]) && report.change.is_none());
+    });
+    assert_eq!(store.value("labels.a"), Ok(3.into()));
+    assert!(matches!(store.reload().expect("not asked by a schema").sources[..], [SourceOutcome::Unchanged]));
 }
 
 const LIMIT: Duration = Duration::from_mins(5);
