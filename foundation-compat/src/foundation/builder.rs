@@ -175,10 +175,10 @@ impl FoundationBuilder {
         self
     }
 
-    /// Where protection configurations are kept; the default is a
-    /// [`MemoryStore`](crate::infrastructure::protection::MemoryStore).
+    /// Where protection configurations are kept; the default is among the settings, under
+    /// [`PROTECTION_PATH`](crate::infrastructure::protection::PROTECTION_PATH).
     pub fn protection_store(mut self, store: Arc<dyn ProtectionStore>) -> Self {
-        self.infrastructure.store = store;
+        self.infrastructure.store = Some(store);
         self
     }
 
@@ -209,6 +209,7 @@ impl FoundationBuilder {
             gate: self.gate.clone(),
         };
         let settings = Instance::new(&self.config, &self.config_sources, &around).map_err(BuildError::Config)?;
+        let configuration = Instances::new(settings, around);
         let emitter = Emitter::from(self.observer);
         #[cfg(feature = "agent")]
         let agents = infrastructure::AgentParts::new(
@@ -219,9 +220,14 @@ impl FoundationBuilder {
             &emitter,
         )?;
         Ok(Foundation(Arc::new(Parts {
-            infrastructure: infrastructure::Parts::new(self.infrastructure, &self.clock, &emitter),
+            infrastructure: infrastructure::Parts::new(
+                self.infrastructure,
+                configuration.home(),
+                &self.clock,
+                &emitter,
+            ),
             application: Application::new(self.services, self.is_driven_by_hand),
-            configuration: Instances::new(settings, around),
+            configuration,
             follows_settings: self.follows_settings,
             #[cfg(feature = "agent")]
             agents,

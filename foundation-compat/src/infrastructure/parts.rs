@@ -9,25 +9,22 @@ use foundation_resources::pool::PoolSet;
 use foundation_resources::rate_limit::DEFAULT_MAX_KEYS;
 use foundation_types::{Clock, Emitter};
 
-use super::protection::{MemoryStore, ProtectionStore, Protections, RateRules};
+use super::protection::{ConfiguredProtections, ProtectionStore, Protections, RateRules};
 use super::rate_limiter::Limits;
+use crate::config::Instance;
 
 /// Options of the parts.
 pub(crate) struct Settings {
     pub(crate) breaker_limit: NonZeroUsize,
     pub(crate) limiter_keys: NonZeroUsize,
     pub(crate) rules: RateRules,
-    pub(crate) store: Arc<dyn ProtectionStore>,
+    /// `None` for the settings of the instance.
+    pub(crate) store: Option<Arc<dyn ProtectionStore>>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            breaker_limit: DEFAULT_SET_LIMIT,
-            limiter_keys: DEFAULT_MAX_KEYS,
-            rules: RateRules::new(),
-            store: Arc::new(MemoryStore::new()),
-        }
+        Self { breaker_limit: DEFAULT_SET_LIMIT, limiter_keys: DEFAULT_MAX_KEYS, rules: RateRules::new(), store: None }
     }
 }
 
@@ -40,8 +37,14 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    pub(crate) fn new(settings: Settings, clock: &Arc<dyn Clock>, emitter: &Emitter) -> Self {
+    pub(crate) fn new(
+        settings: Settings,
+        configuration: &Arc<Instance>,
+        clock: &Arc<dyn Clock>,
+        emitter: &Emitter,
+    ) -> Self {
         let Settings { breaker_limit, limiter_keys, rules, store } = settings;
+        let store = store.unwrap_or_else(|| Arc::new(ConfiguredProtections::new(Arc::clone(configuration))));
         let breakers = BreakerSet::with_clock(Arc::clone(clock));
         Self {
             breakers: breakers.limit(breaker_limit, WhenFull::Refuse).emitter(emitter.clone()),

@@ -6,6 +6,7 @@ use foundation_compat::config::{self, Config, ConfigOptions, TestMode};
 use foundation_compat::contracts::Configurable;
 use foundation_compat::foundation_config::path;
 use foundation_compat::foundation_types::MonoTime;
+use foundation_compat::infrastructure::Infrastructure;
 use foundation_compat::logic::config_logic::{reset_config, updatable_paths, update_config};
 use foundation_compat::types::config::FoundationConfig;
 use foundation_compat::{BuildError, Foundation, Metadata, Value};
@@ -209,4 +210,31 @@ fn the_functions_act_on_the_global_instance_which_the_first_options_make() {
     config::initialize_0().expect("it runs");
     assert_eq!(config::get_0().expect("it runs").dev.debug_mode, made);
     assert!(config::available());
+}
+
+#[test]
+fn f20_protected_calls_are_configured_by_the_settings() {
+    let session = Session::new();
+    let infrastructure = Infrastructure::from(&session.foundation);
+    let protection =
+        map(r#"{"circuit_breaker":{"failure_threshold":3,"recovery_time":10},"rate_limiter":{"scale":60000,"limit":1},
+        "connection_pool":{"size":2,"max_overflow":0}}"#);
+    infrastructure.configure_protection("mail", protection.clone()).expect("it is whole");
+    assert_eq!(session.config.get("infrastructure.protection.mail").ok(), Some(protection.clone().into()));
+    assert_eq!(session.running().updates_count, 1);
+
+    session.config.update("infrastructure.protection.post", protection.clone()).expect("it may change");
+    assert_eq!(infrastructure.get_protection_config("post"), Ok(protection.clone()));
+    let keys: Vec<_> = infrastructure.list_protection_keys().iter().map(ToString::to_string).collect();
+    assert_eq!(keys, ["mail", "post"]);
+    let half = map(r#"{"rate_limiter":{"scale":1,"limit":1}}"#);
+    session.config.update("infrastructure.protection.half", half).expect("a part is a setting");
+    assert!(infrastructure.get_protection_config("half").is_err(), "and protects nothing");
+
+    session.server.stop();
+    assert_eq!(infrastructure.get_protection_config("mail"), Ok(protection.clone()), "calls stay protected");
+    assert_eq!(code(infrastructure.configure_protection("more", protection)), Some(5000));
+    session.config.initialize_0().expect("it starts");
+    session.config.reset().expect("the defaults are valid");
+    assert!(infrastructure.list_protection_keys().is_empty());
 }

@@ -106,9 +106,6 @@ impl Instance {
         })?;
         #[cfg(feature = "agent")]
         features.follow(&store).map_err(crate::validation::record::refused)?;
-        if options.test_mode == TestMode::Off {
-            tracing::debug!(target: super::TARGET, "configuration service started");
-        }
         Ok(Self {
             pending: PendingQueue::new(store.clone()),
             store,

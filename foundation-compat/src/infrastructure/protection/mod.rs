@@ -1,6 +1,7 @@
 //! Protection configurations: what the original's `configure_protection` stores, and where.
 
 mod config;
+mod configured;
 mod protections;
 mod rules;
 mod store;
@@ -9,6 +10,7 @@ use foundation_resources::pool::PoolStatus;
 
 pub(super) use self::config::Invalid;
 pub use self::config::ProtectionConfig;
+pub(crate) use self::configured::ConfiguredProtections;
 pub(crate) use self::protections::{LastUsed, Protections};
 pub use self::rules::{FALLBACK_QUOTA, RateRules};
 pub use self::store::{MAX_PROTECTION_KEYS, MemoryStore, PROTECTION_PATH, ProtectionStore};

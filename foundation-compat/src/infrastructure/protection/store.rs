@@ -10,7 +10,7 @@ use foundation_types::{ErrorKind, Metadata, Name};
 /// Where a protection configuration stands among the settings: `infrastructure`, `protection`, and its key.
 pub const PROTECTION_PATH: [&str; 2] = ["infrastructure", "protection"];
 
-/// The most keys of a [`MemoryStore`].
+/// The most keys of a [`MemoryStore`], and of the settings of an instance.
 pub const MAX_PROTECTION_KEYS: usize = 10_000;
 
 /// Keeps protection configurations by key, under [`PROTECTION_PATH`].
@@ -39,7 +39,13 @@ pub trait ProtectionStore: Send + Sync {
     fn keys(&self) -> Result<Vec<Name>, Error>;
 }
 
-/// Protection configurations in memory, at most [`MAX_PROTECTION_KEYS`]; what an instance has unless told otherwise.
+/// That there are as many keys as there can be.
+pub(super) fn full() -> Error {
+    let message = format!("{MAX_PROTECTION_KEYS} protection keys are configured, the limit");
+    Error::new(ErrorKind::ResourceExhausted).with_message(message)
+}
+
+/// Protection configurations in memory of their own, apart from the settings, at most [`MAX_PROTECTION_KEYS`].
 #[derive(Default)]
 pub struct MemoryStore {
     configs: Mutex<BTreeMap<Name, Metadata>>,
@@ -63,8 +69,7 @@ impl ProtectionStore for MemoryStore {
     fn put(&self, key: &Name, config: Metadata) -> Result<(), Error> {
         let mut configs = self.lock();
         if configs.len() >= MAX_PROTECTION_KEYS && !configs.contains_key(key) {
-            return Err(Error::new(ErrorKind::ResourceExhausted)
-                .with_message(format!("{MAX_PROTECTION_KEYS} protection keys are configured, the limit")));
+            return Err(full());
         }
         let before = configs.insert(key.clone(), config);
         drop(configs);
