@@ -15,9 +15,13 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use foundation_compat::config::{
+    CacheStats, ConfigNotification, ConfigOptions, ConfigStatus, ConfigSubscription, SubscriberId,
+};
 use foundation_compat::error::types::{Fields, MissingField};
 use foundation_compat::error::{CorrelationId, Options, RetryDelay};
 use foundation_compat::error_context::{self, ErrorContext};
+use foundation_compat::foundation_config::{Path as SettingPath, PendingReport};
 use foundation_compat::foundation_registry::backend::{
     BackendHealth, ClaimError, Claimed, Partitioned, Replaced, Sharded,
 };
@@ -43,8 +47,9 @@ use foundation_compat::infrastructure::{
 use foundation_compat::isolated::{Isolated, WorkError};
 use foundation_compat::lifecycle::{
     ApplicationStatus, BoxError, Group, GroupBuilder, GroupError, GroupInfo, HealthCheck, LifecycleError, Service,
-    ServiceContext, ServiceMetrics, ShutdownReport, Usage,
+    ServiceContext, ServiceMetrics, ServiceSpec, ShutdownReport, Usage,
 };
+use foundation_compat::logic::config_logic::{ConfigDiff, Merged};
 use foundation_compat::process_registry::backend::ets::EtsStatistics;
 use foundation_compat::process_registry::backend::horde::ClusterTopology;
 use foundation_compat::process_registry::backend::registry::{PartitionStats, RegistryInfo};
@@ -57,6 +62,10 @@ use foundation_compat::process_registry::{
     ServiceMap, UpdateError,
 };
 use foundation_compat::service_registry::{HealthCheckError, HealthCheckOptions, ServiceInfo};
+use foundation_compat::types::config::{
+    AiConfig, CaptureConfig, DevConfig, FoundationConfig, InfrastructureConfig, InterfaceConfig, KeyNotFound,
+    StorageConfig,
+};
 use foundation_compat::utils::{MemoryChange, ProcessStats, PutNestedError, RetryError, RetryOptions, SystemStats};
 use foundation_compat::{
     Error, ErrorKind, Foundation, FoundationBuilder, FoundationHealth, FoundationStatus, Health, InitOptions, Metadata,
@@ -69,6 +78,8 @@ use self::agents::*;
 /// The types of the surface of agents.
 #[cfg(feature = "agent")]
 mod agents {
+    use foundation_compat::agent::config_server::{AgentConfigChange, EffectiveSubscription};
+    pub(crate) use foundation_compat::agent::config_server::{AgentConfigOptions, AgentConfigSubscription};
     pub(crate) use foundation_compat::agent::error::{self as agent_error, AgentContext, Exception};
     pub(crate) use foundation_compat::agent_registry::{AgentRegistry, Process};
     pub(crate) use foundation_compat::application::AgentFeatures;
@@ -92,6 +103,8 @@ mod agents {
 
     pub(crate) type Agents = Result<Vec<AgentTriple>, AgentError>;
     pub(crate) type Agent<T> = Result<T, AgentError>;
+    pub(crate) type Changes = Result<Vec<AgentConfigChange>, foundation_compat::Error>;
+    pub(crate) type Effective = Result<EffectiveSubscription, foundation_compat::Error>;
     pub(crate) type Processes = Result<Vec<Process>, AgentError>;
 }
 
@@ -113,6 +126,10 @@ macro_rules! surface {
     (@trait [$($path:tt)+]) => {{
         fn named<T: $($path)+>() {}
         named::<Mute>();
+    }};
+    (@dyn [$($path:tt)+]) => {{
+        let named: Option<&dyn $($path)+> = None;
+        let _ = named;
     }};
     (@type [$($path:tt)+]) => {{
         let named: Option<$($path)+> = None;
@@ -454,6 +471,110 @@ impl Service for Idle {}
 type Make = fn(&ServiceContext) -> Result<Idle, BoxError>;
 type MakeWith = fn(&ServiceContext, &u32) -> Result<Idle, BoxError>;
 
+type Trees = Result<Value, Error>;
+type Typed = Result<FoundationConfig, Error>;
+type Part = Result<(Value, FoundationConfig), Error>;
+type Taking = fn(Value) -> Option<(Value, Value)>;
+
+surface! { SETTINGS, [] the_settings_have_their_legacy_paths {
+    fn config::initialize: fn(&ConfigOptions) -> Done;
+    fn config::initialize_0: fn() -> Done;
+    fn config::status: fn() -> Result<ConfigStatus, Error>;
+    fn config::get: fn(Word) -> Trees;
+    fn config::get_as: fn(Word) -> Result<bool, Error>;
+    fn config::get_0: fn() -> Result<Arc<FoundationConfig>, Error>;
+    fn config::get_with_default: fn(Word, Value) -> Value;
+    fn config::update: fn(Word, bool) -> Done;
+    fn config::safe_update: fn(Word, bool) -> Done;
+    fn config::validate: fn(&FoundationConfig) -> Done;
+    fn config::validate_tree: fn(&Value) -> Done;
+    fn config::updatable_paths: fn() -> Vec<SettingPath>;
+    fn config::reset: fn() -> Done;
+    fn config::available: fn() -> bool;
+    fn config::subscribe: fn() -> Result<ConfigSubscription, Error>;
+    fn config::unsubscribe: fn(ConfigSubscription);
+
+    fn config_server::start: fn(&ConfigOptions) -> Done;
+    fn config_server::start_0: fn() -> Done;
+    fn config_server::child_spec: fn() -> ServiceSpec;
+    fn config_server::stop: fn();
+    fn config_server::initialize: fn(&ConfigOptions) -> Done;
+    fn config_server::initialize_0: fn() -> Done;
+    fn config_server::status: fn() -> Result<ConfigStatus, Error>;
+    fn config_server::get: fn(Word) -> Trees;
+    fn config_server::get_0: fn() -> Result<Arc<FoundationConfig>, Error>;
+    fn config_server::get_all: fn() -> Result<Arc<FoundationConfig>, Error>;
+    fn config_server::update: fn(Word, bool) -> Done;
+    fn config_server::validate: fn(&FoundationConfig) -> Done;
+    fn config_server::updatable_paths: fn() -> Vec<SettingPath>;
+    fn config_server::reset: fn() -> Done;
+    fn config_server::available: fn() -> bool;
+    fn config_server::subscribe: fn(&SubscriberId, mpsc::Sender<ConfigNotification>) -> Done;
+    fn config_server::subscribe_0: fn() -> Result<ConfigSubscription, Error>;
+    fn config_server::unsubscribe: fn(&SubscriberId);
+    fn config_server::unsubscribe_0: fn(ConfigSubscription);
+    fn config_server::reset_state: fn() -> Done;
+    fn config_server::retry_pending_updates: fn() -> PendingReport;
+    fn config_server::cleanup_expired_cache: fn() -> Vec<SettingPath>;
+    fn config_server::get_cache_stats: fn() -> CacheStats;
+
+    dyn contracts::Configurable;
+
+    fn logic::config_logic::updatable_paths: fn() -> Vec<SettingPath>;
+    fn logic::config_logic::updatable_path: fn(Word) -> bool;
+    fn logic::config_logic::update_config: fn(&Value, Word, bool) -> Trees;
+    fn logic::config_logic::get_config_value: fn(&Value, Word) -> Trees;
+    fn logic::config_logic::merge_env_config: fn(Value, &Metadata) -> Value;
+    fn logic::config_logic::merge_opts_config: fn(Value, &Metadata) -> Merged;
+    fn logic::config_logic::build_config: fn(&ConfigOptions) -> Trees;
+    fn logic::config_logic::build_config_0: fn() -> Trees;
+    fn logic::config_logic::reset_config: fn() -> Value;
+    fn logic::config_logic::diff_configs: fn(&Value, &Value) -> ConfigDiff;
+
+    fn types::config::new: fn(&Metadata) -> Typed;
+    fn types::config::new_0: fn() -> FoundationConfig;
+    fn types::config::fetch: fn(&FoundationConfig, &str) -> Result<Value, KeyNotFound>;
+    fn types::config::get_and_update: fn(&FoundationConfig, &str, Taking) -> Part;
+    fn types::config::pop: fn(&FoundationConfig, &str) -> Part;
+
+    fn validation::config_validator::validate: fn(&FoundationConfig) -> Done;
+    fn validation::config_validator::validate_tree: fn(&Value) -> Done;
+    fn validation::config_validator::validate_ai_config: fn(&AiConfig) -> Done;
+    fn validation::config_validator::validate_capture_config: fn(&CaptureConfig) -> Done;
+    fn validation::config_validator::validate_storage_config: fn(&StorageConfig) -> Done;
+    fn validation::config_validator::validate_interface_config: fn(&InterfaceConfig) -> Done;
+    fn validation::config_validator::validate_dev_config: fn(&DevConfig) -> Done;
+    fn validation::config_validator::validate_infrastructure_config: fn(&InfrastructureConfig) -> Done;
+} }
+
+surface! { AGENT_SETTINGS, [#[cfg(feature = "agent")]] settings_of_agents_have_their_legacy_paths {
+    fn agent::config_server::start: fn(&AgentConfigOptions) -> Done;
+    fn agent::config_server::start_0: fn() -> Done;
+    fn agent::config_server::get_config: fn(Word, &Namespace) -> Trees;
+    fn agent::config_server::get_config_1: fn(Word) -> Trees;
+    fn agent::config_server::get_effective_config: fn(&AgentId, Word, &Namespace) -> Trees;
+    fn agent::config_server::get_effective_config_2: fn(&AgentId, Word) -> Trees;
+    fn agent::config_server::set_config: fn(Word, bool, &Namespace) -> Done;
+    fn agent::config_server::set_config_2: fn(Word, bool) -> Done;
+    fn agent::config_server::set_agent_config: fn(&AgentId, Word, bool, &Namespace) -> Done;
+    fn agent::config_server::set_agent_config_3: fn(&AgentId, Word, bool) -> Done;
+    fn agent::config_server::clear_agent_config: fn(&AgentId, Word, &Namespace) -> Done;
+    fn agent::config_server::clear_agent_config_2: fn(&AgentId, Word) -> Done;
+    fn agent::config_server::subscribe_to_changes: fn(Word, &Namespace) -> Result<AgentConfigSubscription, Error>;
+    fn agent::config_server::subscribe_to_changes_1: fn(Word) -> Result<AgentConfigSubscription, Error>;
+    fn agent::config_server::unsubscribe_from_changes: fn(AgentConfigSubscription);
+    fn agent::config_server::subscribe_to_agent_changes: fn(&AgentId, Option<Word>, &Namespace) -> Effective;
+    fn agent::config_server::subscribe_to_agent_changes_2: fn(&AgentId, Option<Word>) -> Effective;
+    fn agent::config_server::subscribe_to_agent_changes_1: fn(&AgentId) -> Effective;
+    fn agent::config_server::get_agent_config_history: fn(&AgentId, usize, &Namespace) -> Changes;
+    fn agent::config_server::get_agent_config_history_2: fn(&AgentId, usize) -> Changes;
+    fn agent::config_server::get_agent_config_history_1: fn(&AgentId) -> Changes;
+    fn agent::config_server::get_change_history: fn(&Namespace, usize) -> Changes;
+    fn agent::config_server::get_change_history_1: fn(&Namespace) -> Changes;
+    fn agent::config_server::get_change_history_0: fn() -> Changes;
+    fn agent::config_server::validate_config: fn(&Value) -> Done;
+} }
+
 surface! { WHOLE, [] the_whole_has_its_legacy_paths {
     fn initialize: fn(&InitOptions) -> Result<(), Error>;
     fn initialize_0: fn() -> Result<(), Error>;
@@ -551,7 +672,8 @@ fn the_page_lists_what_there_is_and_nothing_else() {
     let listed_once: BTreeSet<_> = listed.iter().cloned().collect();
     assert_eq!(listed.len(), listed_once.len(), "a path is listed twice");
 
-    let named = [REGISTRY, INFRASTRUCTURE, ERRORS, WHOLE, UTILITIES, AGENTS, AGENT_LAYERS].concat();
+    let named =
+        [REGISTRY, INFRASTRUCTURE, SETTINGS, ERRORS, WHOLE, UTILITIES, AGENTS, AGENT_LAYERS, AGENT_SETTINGS].concat();
     let named: BTreeSet<String> = named.into_iter().map(|path| path.join("::")).collect();
     let missing: Vec<_> = named.difference(&listed_once).collect();
     let unknown: Vec<_> = listed_once.difference(&named).collect();
@@ -577,6 +699,7 @@ fn every_difference_that_a_table_refers_to_is_explained() {
         ('W', 3),
         ('G', 6),
         ('P', 5),
+        ('S', 18),
     ] {
         for number in 1..=last {
             let row = format!("| {letter}{number} | ");
@@ -600,6 +723,9 @@ fn everything_can_be_shared() {
     shared::<RateLimiter>();
     shared::<ConnectionManager>();
     shared::<LegacyPool>();
+    shared::<foundation_compat::config::Config>();
+    shared::<foundation_compat::config_server::ConfigServer>();
+    shared::<ConfigSubscription>();
     error::<StartPoolError>();
     error::<PoolNotFound>();
     error::<PoolError>();
@@ -618,6 +744,7 @@ fn everything_can_be_shared() {
     error::<MonitorError>();
     error::<SwitchError>();
     error::<StartError>();
+    error::<KeyNotFound>();
     error::<foundation_compat::BuildError>();
     error::<foundation_compat::global::AlreadyInstalled>();
 }
