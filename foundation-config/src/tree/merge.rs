@@ -6,7 +6,7 @@ use super::{Cover, Node};
 /// `upper`, and width of the maps of `lower` that it touches).
 pub(crate) fn merge(lower: &Node, upper: &Node) -> Node {
     let (Node::Map(below), Node::Map(above)) = (lower, upper) else { return upper.clone() };
-    if above.cover == Cover::Replace || (below.is_empty() && below.cover == above.cover) {
+    if above.cover == Cover::Replace || below.is_empty() {
         return upper.clone();
     }
     if above.is_empty() {
