@@ -68,6 +68,13 @@ fn the_json_report_has_the_promised_fields() {
     assert_eq!((&report["limiters"][0]["name"], &report["limiters"][0]["allowed"]), (&"reviews".into(), &2.into()));
     assert_eq!((&report["pools"][0]["name"], &report["pools"][0]["checkouts"]), (&"reviews".into(), &2.into()));
     assert_eq!(report["skipped"], serde_json::json!([]));
+    assert_eq!(report["left"], Value::Null);
+    let config = &report["config"];
+    assert_eq!((&config["version"], &config["changes"]), (&1.into(), &serde_json::json!([])));
+    assert_eq!(config["rejected"], serde_json::json!([]));
+    let lifecycle = &report["lifecycle"];
+    assert_eq!((&lifecycle["restarts"], &lifecycle["abandoned"]), (&0.into(), &serde_json::json!([])));
+    assert_eq!(lifecycle["services"], lifecycle["stopped"].as_array().unwrap().len());
     assert_eq!(report["digest"].as_str().unwrap().len(), 64);
 }
 
@@ -151,6 +158,14 @@ fn arguments_that_make_no_sense_are_explained_with_exit_code_2() {
         (&["demo", "--reviews-per-second", "0"], "--reviews-per-second"),
         (&["demo", "--reviewer", "192.0.2.1:80"], "loopback"),
         (&["demo", "--reviewer", "localhost"], "not an address with a port"),
+        (&["demo", "--set", "read.concurrency"], "expected PATH=VALUE"),
+        (
+            &["demo", "--set", "read.concurrency=0"],
+            "--set read.concurrency: read.concurrency: expected an integer from 1",
+        ),
+        (&["demo", "--config", "none.toml"], "none.toml"),
+        (&["config", "get", "read..x"], "error"),
+        (&["config", "show", "--config", "main.rs"], "its extension is none of"),
         (&["dance"], "dance"),
         (&[], "Usage"),
     ] {
@@ -178,6 +193,11 @@ fn help_names_every_option_and_the_exit_codes() {
         "--reviewer <ADDR>",
         "reviewers have every text reviewed",
         "--quiet",
+        "--config <FILE>",
+        "--set <PATH=VALUE>",
+        "FOUNDATION__READ__CONCURRENCY=2",
+        "130  stopped early by SIGINT",
+        "143  stopped early by SIGTERM",
         "Exit codes:",
         "default: 10s, with --chaos 1s",
     ] {

@@ -206,10 +206,10 @@ impl Crew {
     /// # Errors
     /// [`CrewSizeError`] outside [`MIN`](Self::MIN)`..=`[`MAX`](Self::MAX).
     pub fn of(total: usize) -> Result<Self, CrewSizeError> {
-        if total < Self::MIN || total > Self::MAX {
-            Err(CrewSizeError { total })
-        } else {
+        if (Self::MIN..=Self::MAX).contains(&total) {
             Ok(Self::shared(total, |_| None))
+        } else {
+            Err(CrewSizeError { total })
         }
     }
 

@@ -58,6 +58,30 @@ fn chaos_strikes_in_every_way_and_the_dead_are_replaced() {
 }
 
 #[test]
+fn chaos_changes_settings_and_what_makes_no_sense_is_refused() {
+    let tree = tree::repository();
+    let expected = Totals::count(tree.path(), 10);
+    for seed in 1..=8 {
+        let found = chaotic(tree.path(), seed, crew(8));
+        assert_eq!(Totals::of(&found), expected, "seed {seed}");
+        let config = &found.config;
+        for (path, layer) in [("read.concurrency", "runtime"), ("review.per_second", "runtime")] {
+            let is_there = config.changes.iter().any(|change| change.path == path && change.layer == layer);
+            assert!(is_there, "seed {seed}: {path} in {config:?}");
+        }
+        let is_override = |layer: &str| layer.starts_with("agent:reader-");
+        assert!(config.changes.iter().any(|change| is_override(&change.layer)), "seed {seed}: {config:?}");
+        assert!(config.rejected_count > 0, "seed {seed}");
+        for rejected in &config.rejected {
+            assert_eq!(rejected.reason, "read.concurrency: expected an integer from 1 to 256, found 0", "seed {seed}");
+        }
+        let versions: Vec<_> = config.changes.iter().map(|change| change.version).collect();
+        assert!(versions.is_sorted() && versions.last() == Some(&config.version), "seed {seed}: {versions:?}");
+        assert_eq!(versions.len() as u64, config.changes_count, "seed {seed}");
+    }
+}
+
+#[test]
 fn chaos_strikes_the_reviewing_service_and_the_circuit_opens_and_closes() {
     let tree = tree::repository();
     for seed in 1..=8 {

@@ -6,6 +6,7 @@ mod chaos;
 #[cfg(target_os = "linux")]
 mod deep;
 mod direct;
+mod live;
 mod oddities;
 mod reviewer;
 mod reviews;

@@ -82,13 +82,11 @@ fn check_section(path: &[&str], value: &Value, has: impl Fn(&Setting) -> bool, o
     let section = path.last().copied().unwrap_or_default();
     for (key, value) in settings {
         let path: Vec<&str> = path.iter().copied().chain([key.as_str()]).collect();
-        match Setting::find(section, key).filter(|setting| has(setting)) {
-            Some(setting) => check_value(setting, &path, value, out),
-            None => {
-                let known = SETTINGS.iter().filter(|setting| setting.section == section && has(setting));
-                let message = unknown("key", known.map(|setting| setting.key));
-                report(out, &path, ViolationKind::Shape, message);
-            }
+        if let Some(setting) = Setting::find(section, key).filter(|setting| has(setting)) {
+            check_value(setting, &path, value, out);
+        } else {
+            let known = SETTINGS.iter().filter(|setting| setting.section == section && has(setting));
+            report(out, &path, ViolationKind::Shape, unknown("key", known.map(|setting| setting.key)));
         }
     }
 }

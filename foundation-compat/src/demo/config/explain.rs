@@ -54,16 +54,21 @@ pub fn explain(
         Some(agent) => store.agent(agent.clone()).explain(&path)?,
         None => store.explain(&path)?,
     };
-    let mut merged: Option<Value> = None;
-    for one in explained.iter().filter(|one| one.decides) {
-        merged = Some(match merged {
-            // From the highest down: what lies below shows through maps.
-            Some(above) => one.value.clone().deep_merge(above),
-            None => one.value.clone(),
-        });
+    let mut value: Option<Value> = None;
+    let mut said = Vec::with_capacity(explained.len());
+    for mut one in explained {
+        if one.decides {
+            // From the highest down: what lies below shows through maps, as far as nothing above says the same.
+            let with = match value.clone() {
+                Some(above) => one.value.clone().deep_merge(above),
+                None => one.value.clone(),
+            };
+            one.decides = value.as_ref() != Some(&with);
+            value = Some(with);
+        }
+        said.push(self::said(store, &path, one));
     }
-    let Some(value) = merged else { return Err(ConfigError::NotFound { path }) };
-    let said = explained.into_iter().map(|one| said(store, &path, one)).collect();
+    let Some(value) = value else { return Err(ConfigError::NotFound { path }) };
     Ok(Explanation { path: path.to_string(), agent: agent.map(ToString::to_string), value, said })
 }
 

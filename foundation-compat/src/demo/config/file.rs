@@ -23,12 +23,11 @@ pub fn template() -> String {
     let mut text = HEAD.to_owned();
     let mut section = "";
     for setting in SETTINGS {
+        text.push('\n');
         if setting.section != section {
             section = setting.section;
-            // Here and below: writing to a string does not fail.
-            let _ = writeln!(text, "\n[{section}]");
-        } else {
-            text.push('\n');
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "[{section}]");
         }
         text.push_str(&entry(setting));
     }

@@ -151,6 +151,7 @@ fn takes_effect_at_once(path: &str) -> bool {
     Setting::find(section, key).is_some_and(|setting| setting.effect == Effect::AtOnce)
 }
 
+#[expect(clippy::ref_option, reason = "serde gives it like this")]
 fn plain<S: Serializer>(value: &Option<Value>, serializer: S) -> Result<S::Ok, S::Error> {
     value.as_ref().map(Value::plain).serialize(serializer)
 }

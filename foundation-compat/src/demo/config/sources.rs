@@ -192,7 +192,9 @@ impl Opened {
         let (store, overrides) = (self.store.clone(), Arc::clone(&self.overrides));
         let report = move |_| {
             let errors = overrides.lock().unwrap_or_else(PoisonError::into_inner).sync(&store);
-            errors.into_iter().for_each(|error| refused(error.to_string()));
+            for error in errors {
+                refused(error.to_string());
+            }
         };
         // Files change in the time of the world, whatever clock a survey has.
         let watcher = self.store.reload_on_change(WatchOptions::new(), move || file.files().to_vec(), report)?;

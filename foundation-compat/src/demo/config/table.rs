@@ -1,8 +1,10 @@
 //! All settings of the demo, in one table: the schema, its defaults and rules, and the commented file are made of it.
 
-use super::super::settings::{Crew, DEFAULT_REVIEWS_PER_SECOND};
+use std::time::Duration;
+
 use super::super::settings::{
-    DEFAULT_AGENTS, DEFAULT_TOP, MAX_CONNECTIONS, MAX_REVIEW_ATTEMPTS, REVIEW_DEADLINE, REVIEW_TIMEOUT, TASK_TIMEOUT,
+    Crew, DEFAULT_AGENTS, DEFAULT_REVIEWS_PER_SECOND, DEFAULT_TOP, MAX_CONNECTIONS, MAX_REVIEW_ATTEMPTS,
+    REVIEW_DEADLINE, REVIEW_TIMEOUT, TASK_TIMEOUT,
 };
 
 /// The longest time that can be set, in milliseconds: a hundred days.
@@ -118,13 +120,13 @@ impl Setting {
     }
 }
 
+#[expect(clippy::cast_possible_wrap, reason = "numbers of agents and files")]
 const fn count(number: usize) -> i64 {
-    // Constants of this crate, all far below.
     number as i64
 }
 
-const fn millis(duration: std::time::Duration) -> i64 {
-    // Likewise.
+#[expect(clippy::cast_possible_truncation, reason = "timeouts are far shorter")]
+const fn millis(duration: Duration) -> i64 {
     duration.as_millis() as i64
 }
 

@@ -94,16 +94,40 @@ fn settings_lie_over_each_other_and_explanations_tell_where_each_stands() {
 fn what_no_setting_can_be_is_refused_with_its_place_and_what_was_expected() {
     let refused = |text: &str| refusal("a.toml", text);
     for (text, expected) in [
-        ("[read]\nconcurency = 1\n", "DIR/a.toml:2:14: read.concurency: unknown key; expected one of concurrency, files_per_second"),
-        ("[reading]\n", "DIR/a.toml:1:2: reading: unknown table; expected one of crew, task, read, review, report, agents"),
-        ("[read]\nconcurrency = \"all\"\n", "DIR/a.toml:2:15: read.concurrency: expected an integer from 1 to 256, found the text \"all\""),
-        ("[read]\nconcurrency = 2.0\n", "DIR/a.toml:2:15: read.concurrency: expected an integer from 1 to 256, found the float 2"),
+        (
+            "[read]\nconcurency = 1\n",
+            "DIR/a.toml:2:14: read.concurency: unknown key; expected one of concurrency, files_per_second",
+        ),
+        (
+            "[reading]\n",
+            "DIR/a.toml:1:2: reading: unknown table; expected one of crew, task, read, review, report, agents",
+        ),
+        (
+            "[read]\nconcurrency = \"all\"\n",
+            "DIR/a.toml:2:15: read.concurrency: expected an integer from 1 to 256, found the text \"all\"",
+        ),
+        (
+            "[read]\nconcurrency = 2.0\n",
+            "DIR/a.toml:2:15: read.concurrency: expected an integer from 1 to 256, found the float 2",
+        ),
         ("read = 5\n", "DIR/a.toml:1:8: read: expected a table, found 5"),
-        ("[review]\nper_second = 0\n", "DIR/a.toml:2:14: review.per_second: expected an integer from 1 to 1000000, found 0"),
-        ("[review]\ntoken = 5\n", "DIR/a.toml:2:9: review.token: expected a text of at most 1024 printable ASCII characters, found another value"),
+        (
+            "[review]\nper_second = 0\n",
+            "DIR/a.toml:2:14: review.per_second: expected an integer from 1 to 1000000, found 0",
+        ),
+        (
+            "[review]\ntoken = 5\n",
+            "DIR/a.toml:2:9: review.token: expected a text of at most 1024 printable ASCII characters, found another value",
+        ),
         ("[crew]\nreaders = 200\nanalysts = 200\n", "expected at most 256 agents in all, found"),
-        ("[agents.somebody.read]\nfiles_per_second = 1\n", "agents.somebody: expected the name of an agent, such as reader-1, found another"),
-        ("[agents.\"reader-1\".read]\nconcurrency = 1\n", "read.concurrency: unknown key; expected one of files_per_second"),
+        (
+            "[agents.somebody.read]\nfiles_per_second = 1\n",
+            "agents.somebody: expected the name of an agent, such as reader-1, found another",
+        ),
+        (
+            "[agents.\"reader-1\".read]\nconcurrency = 1\n",
+            "read.concurrency: unknown key; expected one of files_per_second",
+        ),
         ("[agents.\"reader-1\".crew]\nagents = 5\n", "unknown table of an agent; expected one of read"),
         ("include = [\"a.toml\"]\n", "includes itself"),
         ("[read\n", "DIR/a.toml:1:"),
@@ -158,7 +182,9 @@ fn only_roles_with_numbers_are_agents() {
     for name in ["scout-1", "reader-256", "analyst-10", "reviewer-2"] {
         assert!(is_agent(name), "{name}");
     }
-    for name in ["", "reader", "reader-", "reader-0", "reader-01", "reader-257", "reader-+1", "writer-1", "-1", "Reader-1"] {
+    for name in
+        ["", "reader", "reader-", "reader-0", "reader-01", "reader-257", "reader-+1", "writer-1", "-1", "Reader-1"]
+    {
         assert!(!is_agent(name), "{name}");
     }
 }

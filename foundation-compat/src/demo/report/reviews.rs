@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use foundation_breaker::State;
 
 use super::super::review::score::BEST_SCORE;
-use super::super::review::summary::{BreakerSummary, LeftOut};
+use super::super::review::summary::{BreakerSummary, LeftOut, LimiterSummary};
 use super::super::survey::Survey;
 use super::figures::{count, numbered, seconds, shorten};
 use super::table::{Align, Table};
@@ -53,17 +53,10 @@ pub(super) fn summary(survey: &Survey) -> String {
         text.push_str(&circuit(breaker));
     }
     for limiter in &survey.limiters {
-        // Here and below: writing to a string does not fail.
-        let _ = writeln!(
-            text,
-            "Limiter {}: {} let through, {} put off, at {} a second",
-            limiter.name,
-            count(limiter.allowed),
-            count(limiter.denied),
-            count(limiter.per_second.into())
-        );
+        text.push_str(&limits(limiter));
     }
     for pool in &survey.pools {
+        // Here and below: writing to a string does not fail.
         let _ = write!(
             text,
             "Pool {}: {}, lent {}",
@@ -78,6 +71,19 @@ pub(super) fn summary(survey: &Survey) -> String {
         text.push('\n');
     }
     text
+}
+
+/// What a limiter did; nothing if it was not asked and limits nothing.
+fn limits(limiter: &LimiterSummary) -> String {
+    let LimiterSummary { name, per_second, allowed, denied, .. } = limiter;
+    if allowed + denied + u64::from(*per_second) == 0 {
+        return String::new();
+    }
+    let rate = match per_second {
+        0 => "at the rates of single agents".to_owned(),
+        rate => format!("at {} a second", count((*rate).into())),
+    };
+    format!("Limiter {name}: {} let through, {} put off, {rate}\n", count(*allowed), count(*denied))
 }
 
 fn results(survey: &Survey) -> String {

@@ -337,7 +337,7 @@ impl Desk<'_> {
                 Decision::Allowed(_) => break,
                 // With room for every agent, each quota lets one through in time.
                 Decision::Denied(denial) => {
-                    self.pause(denial.retry_after.unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE))?
+                    self.pause(denial.retry_after.unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE))?;
                 }
             }
         }
