@@ -1,5 +1,6 @@
 //! Settings of agents, by their old functions.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use foundation_compat::agent::config_server::{
@@ -7,7 +8,7 @@ use foundation_compat::agent::config_server::{
 };
 use foundation_compat::application::AgentFeatures;
 use foundation_compat::config::ConfigNotification;
-use foundation_compat::foundation_config::{ChangeKind, Path};
+use foundation_compat::foundation_config::{ChangeKind, Layer, MapSource, Path};
 use foundation_compat::{AgentId, Metadata, Namespace, Value};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -413,4 +414,17 @@ fn what_is_written_for_all_in_the_sections_is_told_to_the_old_subscribers_too() 
     let path: Path = "dev.debug_mode".parse().expect("a path");
     assert_eq!(changes.try_recv(), Some(ConfigNotification::Updated { path, value: true.into() }));
     assert_eq!(changes.try_recv(), None);
+}
+
+#[test]
+fn a_default_below_what_is_no_map_is_not_in_effect() {
+    let file = Arc::new(MapSource::new("file", Layer::File, map(r#"{"coordination":{"consensus_timeout":1}}"#)));
+    let session = Session::built(|builder| builder.config_source(Arc::clone(&file)));
+    let server = agents(&session);
+    let mut changes = server.subscribe_to_agent_changes_2(&SCOUT, Some(CONSENSUS)).expect("it runs");
+    file.set(map(r#"{"coordination":5}"#));
+    assert!(session.foundation.settings().reload().expect("nobody writes").is_clean());
+    assert_eq!(code(server.get_effective_config_2(&SCOUT, CONSENSUS)), Some(9002));
+    let change = changes.try_recv().expect("it was told").expect("nothing was missed");
+    assert_eq!((change.old_value, change.new_value), (1.into(), Value::Null));
 }

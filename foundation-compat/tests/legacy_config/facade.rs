@@ -170,9 +170,9 @@ fn the_state_is_reset_in_test_mode_alone() {
     assert!(status.uptime.is_zero());
     session.config.update("interface.max_results", 6).expect("it may change");
     assert_eq!(changes.try_recv(), None, "subscribers are dropped without a word");
-    drop(changes);
     let _fresh = session.config.subscribe().expect("it runs");
-    assert_eq!(session.running().subscribers_count, 1);
+    drop(changes);
+    assert_eq!(session.running().subscribers_count, 1, "who was dropped is not counted off");
 }
 
 #[test]
