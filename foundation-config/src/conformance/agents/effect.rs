@@ -101,6 +101,28 @@ pub fn p15_agent_filter<B: AgentBackend>(make: Factory<'_, B>) {
             }
         }
     });
+    far_from_the_write(make);
+}
+
+/// Overrides that go out of force and come back because of a write elsewhere are heard where they are.
+fn far_from_the_write<B: AgentBackend>(make: Factory<'_, B>) {
+    let store = make(Setup::new(&ManualClock::new()));
+    if store.update("limits.low", "x".into()).is_ok() {
+        // Without rules nothing is ever unfit.
+        return;
+    }
+    store.set_override(&AGENTS[0], "limits.low", 8.into()).expect("below the default of the other");
+    let listen = |whom| store.listen(whom, path("limits.low")).expect("room");
+    let mut listeners = [Whom::Agent(AGENTS[0].clone()), Whom::Anybody].map(listen);
+    for (high, low) in [(5, 1), (9, 8)] {
+        let waiting = listeners.each_mut().map(Waiting::new);
+        let record = store.update("limits.high", high.into()).expect("valid without overrides");
+        assert_eq!(store.agent_get_as::<i64>(&AGENTS[0], "limits.low"), Ok(low));
+        for (listener, waiting) in listeners.iter_mut().zip(waiting) {
+            assert!(waiting.is_woken());
+            assert_eq!(listener.try_recv(), Some(Heard::Change(record.clone())));
+        }
+    }
 }
 
 /// P23 for agents: no secret among overrides shows, nor one that an override is refused or suspended for.
