@@ -107,7 +107,7 @@ mod tests {
         fn accounts_add_up(checks in prop::collection::vec(select(&HEALTHS[..]), 0..40), millis: u64, memory: u64) {
             let (uptime, usage) = (Duration::from_millis(millis), Usage::default().memory(memory));
             let metrics = checks.iter().copied().fold(initialize_metrics(), update_health_metrics);
-            let current = calculate_current_metrics(metrics.clone(), uptime, usage);
+            let current = calculate_current_metrics(metrics, uptime, usage);
             let failures = checks.iter().filter(|health| matches!(health, Health::Unhealthy | Health::Critical)).count();
             prop_assert_eq!(current.health_checks, checks.len() as u64);
             prop_assert_eq!(current.health_check_failures, failures as u64);
