@@ -251,7 +251,15 @@ pub fn p15_filter<B: Backend>(make: Factory<'_, B>) {
         let mut listeners: Vec<_> = prefixes.into_iter().map(listen).collect();
         for command in &commands {
             let before = pair.model.tree();
+            // Who waits at the same places, and goes before anything happens, is in nobody's way.
+            let passing = listeners.iter().map(|(_, prefix)| {
+                let mut subscription = pair.store.subscribe(prefix.clone()).expect("room");
+                let _ = Waiting::new(&mut subscription);
+                subscription
+            });
+            let passing: Vec<_> = passing.collect();
             let waiting: Vec<_> = listeners.iter_mut().map(|(subscription, _)| Waiting::new(subscription)).collect();
+            drop(passing);
             let did = pair.run(command);
             let after = pair.model.tree();
             for ((subscription, prefix), waiting) in listeners.iter_mut().zip(waiting) {
