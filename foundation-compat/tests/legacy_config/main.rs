@@ -4,6 +4,7 @@
 mod agents;
 mod events;
 mod facade;
+mod fixed;
 #[cfg(feature = "agent")]
 mod off;
 mod session;
