@@ -108,6 +108,9 @@ fn boundaries<B: Backend>(store: &B) {
     let write = |value| store.update("labels.v", value).map(drop);
     assert_eq!(write(long(LONGEST)), Ok(()));
     assert_eq!(write(long(LONGEST + 1)), fault(ValueFault::TextTooLong { max: LONGEST }));
+    let wide = "é".repeat(LONGEST / 2);
+    assert_eq!(write(wide.as_str().into()), Ok(()));
+    assert_eq!(write(format!("{wide}x").into()), fault(ValueFault::TextTooLong { max: LONGEST }));
     assert_eq!(write(long(2_000_000)), fault(ValueFault::TextTooLong { max: LONGEST }));
     assert_eq!(write(Value::List(vec![long(LONGEST + 1)])), fault(ValueFault::TextTooLong { max: LONGEST }));
     assert_eq!(write(keyed(LONGEST)), Ok(()));

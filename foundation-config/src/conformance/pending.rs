@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use foundation_types::Value;
+use foundation_types::{ManualClock, Metadata, Value};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::backend::{Backend, Pending, Snapshot};
 use super::command::{Command, Pair, plain};
-use super::model::{Answer, Model, Refusal, State, Write};
+use super::model::{Answer, Model, Refusal, State, Write, nodes};
 use super::schema::Ruled;
+use super::setup::Setup;
+use super::trees::path;
 use super::{Factory, check};
 use crate::error::ConfigError;
 use crate::layer::Version;
@@ -146,6 +148,32 @@ pub fn p21_pending<B: Backend>(make: Factory<'_, B>) {
         }
         pair.agree();
     });
+    kept_in_order(make);
+}
+
+/// What does not fit for now is kept in its order, also behind what of the queue was made before it.
+fn kept_in_order<B: Backend>(make: Factory<'_, B>) {
+    let list = |items: usize| Value::List(vec![Value::Null; items]);
+    let mut setup = Setup::new(&ManualClock::new());
+    setup.limits.tree_nodes = nodes(&B::Schema::given()) + 20;
+    let store = make(setup);
+    let queue = store.pending(TTL, NonZeroUsize::new(CAPACITY).expect("not zero"));
+    let writes = [("labels.x", Metadata::new().into()), ("labels.x.b", list(5)), ("labels.x.a", list(5))];
+    let [map, first, second] = writes.map(|(place, value)| {
+        queue.enqueue(&path(place), value).expect("there is room yet");
+        path(place)
+    });
+    store.update("labels.z", list(15)).expect("there is room yet");
+    let applied = queue.replay().applied.into_iter().map(|(path, _)| path);
+    assert_eq!(applied.collect::<Vec<_>>(), [map]);
+    for _ in 0..2 {
+        assert_eq!(queue.paths(), [first.clone(), second.clone()]);
+        let kept = queue.replay().kept.into_iter().map(|(path, _)| path);
+        assert_eq!(kept.collect::<Vec<_>>(), [first.clone(), second.clone()]);
+    }
+    store.unset("labels.z").expect("set");
+    let applied = queue.replay().applied.into_iter().map(|(path, _)| path);
+    assert_eq!(applied.collect::<Vec<_>>(), [first, second]);
 }
 
 fn replay<B: Backend>(pair: &mut Pair<B>, store: &B::Pending, queue: &mut Queue) {

@@ -18,6 +18,7 @@ use crate::conformance::schema::Ruled;
 use crate::conformance::setup::Setup;
 use crate::conformance::trees::{path, paths};
 use crate::conformance::{Factory, check};
+use crate::error::ConfigError;
 use crate::path::Path;
 
 /// P24: what is in effect for an agent is the configuration with its overrides over it at every path, or the configuration
@@ -53,6 +54,32 @@ pub fn p24_agent_overlay<B: AgentBackend>(make: Factory<'_, B>) {
         }
         agents.agree();
     });
+    piece_by_piece(make);
+}
+
+/// Overrides that do not fit can be taken back one by one; those that do fit cannot be made unfit by that.
+fn piece_by_piece<B: AgentBackend>(make: Factory<'_, B>) {
+    let (store, id) = (make(Setup::new(&ManualClock::new())), &AGENTS[0]);
+    if store.update("limits.low", "x".into()).is_ok() {
+        // Without rules everything fits.
+        return;
+    }
+    let [low, high, other] = ["limits.low", "limits.high", "labels.a"];
+    store.set_override(id, high, 20.into()).expect("fits");
+    store.set_override(id, low, 15.into()).expect("fits");
+    assert!(matches!(store.unset_override(id, high), Err(ConfigError::Invalid(_))));
+    assert!(!store.is_suspended(id));
+    store.unset_override(id, low).expect("fits");
+    store.unset_override(id, high).expect("fits");
+    store.set_override(id, low, 8.into()).expect("fits");
+    store.set_override(id, other, 1.into()).expect("fits");
+    store.update(high, 5.into()).expect("valid without overrides");
+    assert!(store.is_suspended(id));
+    store.unset_override(id, other).expect("it does not fit anyway");
+    assert!(store.is_suspended(id));
+    assert!(matches!(store.set_override(id, other, 1.into()), Err(ConfigError::Invalid(_))));
+    store.unset_override(id, low).expect("it does not fit anyway");
+    assert!(!store.is_suspended(id) && store.agents().is_empty());
 }
 
 /// What is in effect for all whom the command does not concern, the configuration included.

@@ -1,15 +1,19 @@
 //! What agent features change for who does not use them: nothing.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use foundation_types::testing::{RecordedEvent, RecordingObserver};
 use foundation_types::{Feature, FeatureGate, ManualClock, Metadata};
 use proptest::collection::vec;
 
 use super::backend::AgentBackend;
-use super::command::{AgentCommand, agent_commands};
+use super::command::{AGENTS, AgentCommand, agent_commands};
 use crate::change::{ChangeKind, Scope};
-use crate::conformance::backend::{Backend, Differs, Heard, Record, Reloaded, Says, Snapshot, Subscription, Written};
+use crate::conformance::backend::{
+    Backend, Differs, Heard, Pending, Record, Reloaded, Says, Snapshot, Subscription, Written,
+};
 use crate::conformance::command::{Base, Command, bases, commands};
 use crate::conformance::model::Write;
 use crate::conformance::setup::{Scripted, Setup};
@@ -169,6 +173,17 @@ pub fn p25_agent_off_is_legacy<B: AgentBackend>(make: Factory<'_, B>) {
             }
         }
     });
+    not_superseded(make);
+}
+
+/// An override does not overtake a write to the configuration that waits.
+fn not_superseded<B: AgentBackend>(make: Factory<'_, B>) {
+    let store = make(Setup::new(&ManualClock::new()));
+    let queue = store.pending(Duration::from_secs(1), NonZeroUsize::MIN);
+    queue.enqueue(&path("labels.a"), 1.into()).expect("labels are free");
+    store.set_override(&AGENTS[0], "labels.a", 2.into()).expect("labels are free");
+    assert_eq!(queue.replay().applied.len(), 1);
+    assert_eq!(store.value("labels.a"), Ok(1.into()));
 }
 
 /// Does something for an agent, whatever comes of it.
