@@ -1,9 +1,25 @@
 //! A fleet of agents surveys a tree of files.
 //!
 //! Scouts list directories, readers read and hash files, analysts count lines of code, comments and blanks, reviewers have
-//! texts reviewed by a service. All are agents on threads of their own, registered with their capabilities, state and health. A coordinator asks the registry who can do
-//! a task, and is healthy and free, hands it over, watches that the agent lives and makes progress, gives the tasks of dead
-//! and hung ones to others, and starts agents again under their names. Every file counts once, whatever dies.
+//! texts reviewed by a service. All are agents on threads of their own, registered with their capabilities, state and health.
+//! A coordinator asks the registry who can do a task, and is healthy and free, hands it over, watches that the agent lives and
+//! makes progress, and gives the tasks of dead and hung ones to others. Every file counts once, whatever dies.
+//!
+//! # Services
+//! Agents are services under a [`Supervisor`](crate::lifecycle::Supervisor): who dies is started again under its name, as somebody
+//! new, up to [`MAX_RESTARTS`] times within [`RESTARTS_WITHIN`]. The watch of the settings and the way to the reviewing service
+//! are started before them; then come reviewers, analysts, readers and scouts, and they are stopped the other way round, so that
+//! what was begun can be ended. Who does not stop within [`AGENT_GRACE`] is left behind, and named in [`Survey::lifecycle`].
+//!
+//! # Settings
+//! [`config`] tells which there are and where they come from. Those that may change do so while the survey runs, when their file
+//! is edited for example: the coordinator asks how many readers may be at work each time it hands work out, and an agent asks for
+//! its rate before each file. [`Survey::config`] lists what was changed, and what was refused.
+//!
+//! # Stopping early
+//! When the signal of [`Surveyor::stop_on`] is raised, agents end the task that they are at, and it counts; nobody begins another
+//! one. After [`STOP_GRACE`] at the latest all services are stopped in order. [`Survey::left`] says what was left. Tasks are
+//! kept in memory alone, so the next survey begins anew.
 //!
 //! What counts:
 //! - Ignore files (`.gitignore` and the like) are honoured, and hidden files left out.
@@ -25,7 +41,7 @@
 //! it is gone for good: the survey ends all the same, with every file counted, and names the texts that were not reviewed.
 //!
 //! With chaos the service fails in bursts, leaves requests without an answer, and closes all connections and refuses new ones
-//! for a while. The totals are the same; what it took is told by [`Survey::breakers`] and its neighbours.
+//! for a while; and settings change, one agent's alone among them. The totals are the same; what it took is told by [`Survey::breakers`] and its neighbours.
 //!
 //! # Memory
 //!
@@ -42,6 +58,10 @@
 //! # Ok::<(), foundation_compat::demo::SurveyError>(())
 //! ```
 //!
+//! [`MAX_RESTARTS`]: settings::MAX_RESTARTS
+//! [`RESTARTS_WITHIN`]: settings::RESTARTS_WITHIN
+//! [`AGENT_GRACE`]: settings::AGENT_GRACE
+//! [`STOP_GRACE`]: settings::STOP_GRACE
 //! [`GONE_AFTER`]: settings::GONE_AFTER
 //! [`BYTES_IN_FLIGHT`]: settings::BYTES_IN_FLIGHT
 //! [`MAX_WAITING_FILES`]: settings::MAX_WAITING_FILES

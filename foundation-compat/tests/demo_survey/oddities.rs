@@ -1,7 +1,10 @@
 use std::fs;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use foundation_compat::demo::{SkipReason, Survey, SurveyError, Surveyor};
+use foundation_compat::demo::settings::{MAX_ATTEMPTS, MAX_RESTARTS};
+use foundation_compat::demo::{Event, SkipReason, Spectator, Survey, SurveyError, Surveyor};
+use foundation_types::ManualClock;
 
 use crate::tree::put;
 use crate::watcher::Once;
@@ -59,6 +62,32 @@ fn files_that_vanish_are_named_and_the_survey_is_not_complete() {
     assert_eq!(found.files + found.skipped_count, 256);
 }
 
+#[test]
+fn agents_that_keep_dying_end_the_survey() {
+    /// Kills whoever is about to have a text reviewed.
+    struct Deadly;
+
+    impl Spectator for Deadly {
+        fn see(&self, event: Event<'_>) {
+            if let Event::Calling { .. } = event {
+                // A panic, but for the message on standard error.
+                std::panic::resume_unwind(Box::new("deadly"));
+            }
+        }
+    }
+
+    let tree = tree::flat(1000);
+    let deaths = 1000 * u32::from(MAX_ATTEMPTS);
+    assert!(deaths > MAX_RESTARTS);
+    // On a clock that stands still all restarts are in the window, and so are all reviews in one second.
+    let at_once = settings(tree.path()).with_reviews_per_second(NonZeroU32::new(1_000_000).unwrap());
+    let surveyor = Surveyor::new(at_once).clock(Arc::new(ManualClock::new()));
+    let error = surveyor.spectator(Arc::new(Deadly)).run().unwrap_err();
+    assert!(matches!(error, SurveyError::KeepsDying { .. }), "{error}");
+    let message = error.to_string();
+    assert!(message.contains("service reviewer-") && message.contains("panic: deadly"), "{message}");
+}
+
 #[cfg(unix)]
 mod unix {
     use std::ffi::OsStr;
@@ -70,11 +99,9 @@ mod unix {
     use std::{fs::File, path::PathBuf, sync::Mutex, time::Duration};
 
     #[cfg(target_os = "linux")]
-    use foundation_compat::demo::settings::{AGENT_GRACE, MAX_ATTEMPTS, TASK_TIMEOUT};
+    use foundation_compat::demo::Phase;
     #[cfg(target_os = "linux")]
-    use foundation_compat::demo::{Event, Phase, Spectator};
-    #[cfg(target_os = "linux")]
-    use foundation_types::ManualClock;
+    use foundation_compat::demo::settings::{AGENT_GRACE, TASK_TIMEOUT};
 
     #[cfg(target_os = "linux")]
     use crate::watcher::TimePasses;

@@ -58,13 +58,13 @@ pub(super) fn settings(config: &ConfigSummary) -> String {
 fn changed(change: &ConfigChange) -> String {
     let ConfigChange { version, path, layer, value, .. } = change;
     match value {
-        Some(value) => format!("version {version}  {path} = {} ({layer})", value.plain()),
-        None => format!("version {version}  {path} taken back ({layer})"),
+        Some(value) => format!("version {version:<3} {path} = {} ({layer})", value.plain()),
+        None => format!("version {version:<3} {path} taken back ({layer})"),
     }
 }
 
 fn refused(rejection: &Rejection) -> String {
-    format!("refused    {}", rejection.reason)
+    format!("refused     {}", rejection.reason)
 }
 
 /// What was left to do, and how to go on.
