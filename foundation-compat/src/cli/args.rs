@@ -72,9 +72,10 @@ Survey a source tree with a fleet of agents, and report files, lines and bytes b
 
 Scouts list directories, honouring ignore files; readers read and hash files; analysts count lines of code, comments and \
 blanks; reviewers have every text reviewed by a service, over HTTP on the loopback interface, behind a rate limit, retries \
-with a budget, a circuit breaker and a bounded pool of connections. A coordinator finds a capable, healthy and free agent for each task in the registry. When an agent dies or hangs, \
-its tasks go to others, and it is started again under its name; each file counts, and is reviewed, exactly once. The totals are those of \
-independent tools, such as tokei, on the same tree.";
+with a budget, a circuit breaker and a bounded pool of connections. A coordinator finds a capable, healthy and free agent \
+for each task in the registry. When an agent dies or hangs, its tasks go to others, and a supervisor starts it again under \
+its name; each file counts, and is reviewed, exactly once. The totals are those of independent tools, such as tokei, on the \
+same tree.";
 
 const DEMO_NOTES: &str = "\
 What counts:

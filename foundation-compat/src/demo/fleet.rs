@@ -1,34 +1,30 @@
 //! The fleet: who works, found through the registry, and under a supervisor that starts again who dies.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use foundation_registry::{AgentEntry, AgentError, AgentQuery};
 use foundation_types::agent::{CapabilitySet, LoadLevel, PerformancePatch};
 use foundation_types::{
-    AgentId, AgentInfo, AgentState, AgentType, Capability, ExitReason, FiniteF64, Health, Metadata, Monitor, MonoTime,
-    Name, Owner, OwnerId, Pid, Ratio, ServiceName,
+    AgentId, AgentInfo, AgentState, AgentType, Capability, ExitReason, FiniteF64, Health, Monitor, MonoTime, Owner,
+    OwnerId, Pid, Ratio,
 };
 
 use super::SurveyError;
 use super::language::Language;
 use super::pulse::Pulse;
-use super::roles::{Agent, LIFE, Role, Site};
-use super::settings::{AGENT_GRACE, Crew, MAX_RESTARTS, RESTARTS_WITHIN, SHUTDOWN_GRACE};
+use super::roles::{Role, Site};
+use super::seat::{Arrival, AtWork, Record, Seat, lock};
+use super::settings::{Crew, MAX_RESTARTS, RESTARTS_WITHIN, SHUTDOWN_GRACE};
 use super::spectator::Attendance;
 use super::survey::AgentSummary;
 use super::task::{Batch, Message};
-use crate::lifecycle::{
-    BoxError, Intensity, MAX_SERVICE_DURATION, Restart, Service, ServiceConfig, ServiceContext, ServiceSpec,
-    ShutdownReport, Supervisor,
-};
+use crate::lifecycle::{Intensity, MAX_SERVICE_DURATION, ServiceSpec, ShutdownReport, Supervisor};
 
 /// Threads, for each agent, that may be stuck in a task before the survey is given up: the input is on a disk or a server
 /// that does not answer.
@@ -111,8 +107,8 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    /// Registers the coordinator, and starts a crew after `others`, which it depends on, the last of them in line first of
-    /// all agents. `bell` is rung when somebody dies or is born.
+    /// Registers the coordinator, and starts `others`, and then a crew. `bell` is rung when somebody dies or is born, and when
+    /// the supervisor gives up.
     pub(super) fn start(
         site: Arc<Site>,
         crew: Crew,
@@ -392,138 +388,6 @@ fn line_up(members: &[Member], others: Vec<ServiceSpec>) -> Vec<ServiceSpec> {
         });
     }
     line
-}
-
-/// What all lives of an agent share.
-struct Seat {
-    site: Arc<Site>,
-    /// Its place among the members.
-    place: usize,
-    id: AgentId,
-    reports: Sender<Message>,
-    arrivals: Sender<Arrival>,
-    bell: Waker,
-    /// How many there were.
-    lives: AtomicU64,
-    threads: Arc<AtomicUsize>,
-    /// Held for one look or change.
-    record: Mutex<Record>,
-}
-
-/// What the next life of an agent begins with.
-#[derive(Clone)]
-struct Record {
-    capabilities: CapabilitySet,
-    performance: PerformancePatch,
-}
-
-impl Record {
-    fn of(role: Role) -> Self {
-        let capabilities = CapabilitySet::from_iter([role.capability()]);
-        Self { capabilities, performance: PerformancePatch::default() }
-    }
-}
-
-/// A new life of an agent.
-struct Arrival {
-    place: usize,
-    life_number: u64,
-    pid: Pid,
-    pulse: Arc<Pulse>,
-    inbox: Sender<Batch>,
-}
-
-/// An agent as a service: each start is a new life under the same name.
-struct AtWork {
-    seat: Arc<Seat>,
-    /// Dropped when the agent is to leave.
-    leave: Mutex<Option<Sender<Infallible>>>,
-}
-
-impl AtWork {
-    fn spec(seat: &Arc<Seat>) -> ServiceSpec {
-        let seat = Arc::clone(seat);
-        let name = ServiceName::from(Name::from(seat.id.clone()));
-        let make = move |_: &ServiceContext| Ok(Self { seat: Arc::clone(&seat), leave: Mutex::default() });
-        ServiceSpec::new(name, make).restart(Restart::Permanent)
-    }
-}
-
-impl Service for AtWork {
-    fn config(&self) -> ServiceConfig {
-        ServiceConfig {
-            // The coordinator sees what agents do.
-            health_check_interval: None,
-            graceful_shutdown_timeout: AGENT_GRACE,
-            start_timeout: MAX_SERVICE_DURATION,
-            ..ServiceConfig::default()
-        }
-    }
-
-    fn start(&self, context: &ServiceContext) -> Result<(), BoxError> {
-        let Seat { site, place, id, reports, arrivals, bell, lives, threads, record } = &*self.seat;
-        // Relaxed: lives of one agent follow each other anyway.
-        let life_number = lives.fetch_add(1, Ordering::Relaxed);
-        let life = i64::try_from(life_number).unwrap_or(i64::MAX);
-        let Record { capabilities, performance } = lock(record).clone();
-        let info = AgentInfo::builder(id.clone())
-            .capabilities(capabilities)
-            .performance(performance)
-            .metadata(Metadata::new().with(LIFE, life))
-            .build(&*site.clock);
-        site.registry.agents().register(&site.namespace, id, context.pid(), info)?;
-        let pulse = Arc::new(Pulse::at_rest());
-        // An agent is given a batch only when it has none.
-        let (inbox, batches) = bounded(1);
-        let (stay, leave) = bounded(0);
-        *lock(&self.leave) = Some(stay);
-        let agent = Agent {
-            pid: context.pid().clone(),
-            stop: context.shutdown(),
-            leave,
-            id: id.clone(),
-            life,
-            settings: RefCell::new(site.settings.agent(id.clone()).reader()),
-            site: Arc::clone(site),
-            pulse: Arc::clone(&pulse),
-            reports: reports.clone(),
-        };
-        // Before the agent can say anything, so that the coordinator knows who says it. It may be gone: then nobody cares.
-        let _ = arrivals.send(Arrival { place: *place, life_number, pid: context.pid().clone(), pulse, inbox });
-        bell.wake_by_ref();
-        let counted = ThreadCount::enter(threads);
-        let work = move |_| {
-            let _counted = counted;
-            agent.live(&batches)
-        };
-        Ok(context.spawn(Name::from_static("work"), work)?)
-    }
-
-    fn stop(&self, _: &ExitReason) {
-        drop(lock(&self.leave).take());
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is in there is replaced as a whole.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Counts a thread from before it starts until it ends.
-struct ThreadCount(Arc<AtomicUsize>);
-
-impl ThreadCount {
-    fn enter(threads: &Arc<AtomicUsize>) -> Self {
-        // Relaxed: a count that orders nothing.
-        threads.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(threads))
-    }
-}
-
-impl Drop for ThreadCount {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// Least first: how busy an agent says it is, then how much it has done.

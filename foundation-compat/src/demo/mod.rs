@@ -81,6 +81,7 @@ mod report;
 mod review;
 mod roles;
 mod script;
+mod seat;
 mod services;
 pub mod settings;
 mod spectator;
