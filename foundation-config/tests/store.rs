@@ -180,4 +180,18 @@ mod agents {
         assert!(store.clear_agent(&id).expect("on").is_some());
         assert!(store.agents().is_empty());
     }
+
+    #[test]
+    fn a_change_that_hides_a_default_of_agents_is_told_to_them() {
+        let defaults = Metadata::new().with("coordination", map(&[("timeout", 5)]));
+        let store = Store::<Dynamic>::builder().agent_defaults(defaults).build().expect("valid");
+        let timeout = foundation_config::Path::new(["coordination", "timeout"]).expect("short");
+        let id = AgentId::from_static("a1");
+        let mut mine = store.subscribe(Filter::agent(id.clone()).under(timeout)).expect("room");
+        let _ = store.update("coordination", 1).expect("anything is valid");
+        assert!(store.agent(id).value("coordination.timeout").is_err());
+        assert!(mine.try_recv().is_some());
+        let _ = store.update("other", 1).expect("anything is valid");
+        assert!(mine.try_recv().is_none());
+    }
 }

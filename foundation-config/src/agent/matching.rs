@@ -4,21 +4,24 @@ use std::sync::Arc;
 
 use foundation_types::{AgentId, Value};
 
-use super::overlays::effective_at;
+use super::overlays::effective_over;
 use crate::change::{Change, ChangeKind, Scope};
+use crate::content::Content;
 use crate::path::Path;
 use crate::tree::Node;
 
 impl Change {
     /// What is in effect for an agent at a path, before and after.
     fn effective(&self, id: &AgentId, path: &Path) -> (Option<Node>, Option<Node>) {
-        let at =
-            |content: &crate::content::Content| effective_at(&content.base, content.agents.applied(id), path.texts());
+        let at = |content: &Content| {
+            effective_over(&self.agents.defaults, &content.base, content.agents.applied(id), path.texts())
+        };
         (at(&self.before), at(&self.after))
     }
 
     /// What is in effect for an agent at `path` before and after it: its overrides over the configuration, as far as they were
-    /// applied.
+    /// applied,
+    /// with the [defaults of agents](crate::StoreBuilder::agent_defaults) below.
     pub fn value_for_agent(&self, id: &AgentId, path: &Path) -> (Option<Value>, Option<Value>) {
         let (before, after) = self.effective(id, path);
         let value = |node: Option<Node>| node.as_ref().map(Node::to_value);

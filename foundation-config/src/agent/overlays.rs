@@ -92,12 +92,8 @@ fn bucket_of(id: &AgentId) -> usize {
     usize::try_from(hasher.finish() % BUCKETS as u64).expect("less than the number of buckets")
 }
 
-/// What is in effect at the place `path` where `overlay` lies over `base`. O(depth + size of what is merged).
-pub(crate) fn effective_at(base: &Node, overlay: Option<&Node>, path: &[Text]) -> Option<Node> {
-    shown([Some(base), overlay, None], path)
-}
-
-/// As [`effective_at`], with `defaults` below all.
+/// What is in effect at the place `path` where `overlay` lies over `base`, and both over `defaults`. O(depth + size of what is
+/// merged).
 pub(crate) fn effective_over(defaults: &Node, base: &Node, overlay: Option<&Node>, path: &[Text]) -> Option<Node> {
     shown([Some(defaults), Some(base), overlay], path)
 }

@@ -65,6 +65,8 @@ impl Candidate {
 pub(crate) struct Effect {
     /// Whether the agent features were on.
     pub(crate) is_on: bool,
+    /// What lies below the configuration for agents alone.
+    pub(crate) defaults: Node,
     pub(crate) suspended: Vec<(AgentId, String)>,
     pub(crate) resumed: Vec<AgentId>,
 }
@@ -122,7 +124,8 @@ impl Settings {
         limits: &Limits,
     ) -> Result<(Overlays, Effect), ConfigError> {
         let Candidate { mut overlays, written } = candidate;
-        let mut effect = Effect { is_on: self.is_on(), suspended: Vec::new(), resumed: Vec::new() };
+        let mut effect =
+            Effect { is_on: self.is_on(), defaults: self.defaults.clone(), suspended: Vec::new(), resumed: Vec::new() };
         if overlays.len() > limits.agents {
             return Err(ConfigError::LimitExceeded { what: Limit::Agents, max: limits.agents });
         }
