@@ -1,5 +1,6 @@
 //! `cargo xtask ci`: everything a change has to pass, each step once and none built twice.
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -248,7 +249,7 @@ fn licences(workspace: &Workspace) -> Result<Outcome, Failure> {
         return Ok(Outcome::CLEAN);
     }
     let tools = workspace.metadata.target_directory.join("tools");
-    let checker = tools.join("bin").join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
+    let checker = tools.join("bin").join(format!("cargo-deny{}", env::consts::EXE_SUFFIX));
     if !checker.exists() {
         execute(cmd!(sh, "cargo install --quiet --locked --root {tools} --version {CARGO_DENY} cargo-deny"))?;
     }
@@ -259,8 +260,30 @@ fn licences(workspace: &Workspace) -> Result<Outcome, Failure> {
 /// Each package is built from what it holds alone, against packages of the others, as after publication.
 fn packages(workspace: &Workspace) -> Result<Outcome, Failure> {
     let sh = &workspace.sh;
+    forget_unpacked(workspace)?;
     execute(cmd!(sh, "cargo package --locked --workspace --exclude xtask --allow-dirty"))?;
     Ok(Outcome::CLEAN)
+}
+
+/// Removes what cargo has unpacked of earlier packages of the members. It takes them for those of the same version that it has
+/// just made, so that a crate would be built against what the others were.
+fn forget_unpacked(workspace: &Workspace) -> Result<()> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let Some(sources) = home.map(|home| home.join("registry/src")).filter(|sources| sources.is_dir()) else {
+        return Ok(());
+    };
+    let sh = &workspace.sh;
+    for registry in sh.read_dir(sources).context("cannot list the sources that cargo has unpacked")? {
+        // A registry in a folder has no host to be named after.
+        let is_local = registry.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"-"));
+        if !is_local {
+            continue;
+        }
+        for member in workspace.metadata.members() {
+            sh.remove_path(registry.join(format!("{}-{}", member.name, member.version)))?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether a program is there and answers.
