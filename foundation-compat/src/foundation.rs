@@ -17,7 +17,7 @@ use foundation_registry::{Registry, ServiceRegistry};
 use foundation_types::inspect::{Inspect, Section};
 use foundation_types::{Clock, Emitter, MonoTime, Namespace, Timestamp};
 
-pub use self::application::StartError;
+pub use self::application::{APPLICATION_STARTED_EVENT, StartError};
 pub use self::builder::{BuildError, FoundationBuilder, LegacyLogs};
 #[cfg(feature = "agent")]
 pub use self::features::{AgentFeatures, FEATURE_CHANGED_EVENT};

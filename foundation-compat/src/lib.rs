@@ -36,12 +36,12 @@ pub use {foundation_breaker, foundation_config, foundation_registry, foundation_
 pub use facade::{
     InitOptions, available, health, initialize, initialize_0, shutdown, start_link, start_link_0, status, version,
 };
+pub use foundation::{
+    APPLICATION_STARTED_EVENT, Breaker, BuildError, Foundation, FoundationBuilder, FoundationHealth, FoundationStatus,
+    LegacyLogs, StartError, SubsystemStatus,
+};
 #[cfg(feature = "agent")]
 pub use foundation::{AgentFeatures, FEATURE_CHANGED_EVENT};
-pub use foundation::{
-    Breaker, BuildError, Foundation, FoundationBuilder, FoundationHealth, FoundationStatus, LegacyLogs, StartError,
-    SubsystemStatus,
-};
 #[cfg(all(feature = "tokio", unix))]
 pub use foundation::{Termination, TerminationSignals};
 #[cfg(feature = "agent")]

@@ -5,8 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use foundation_compat::config::Config;
-use foundation_compat::lifecycle::{LifecycleError, Phase, Service, ServiceSpec, StopOutcome};
-use foundation_compat::{ExitReason, Foundation, Health, Namespace, ServiceName, StartError};
+use foundation_compat::foundation_types::ManualClock;
+use foundation_compat::foundation_types::testing::RecordingObserver;
+use foundation_compat::lifecycle::{HEALTH_EVENT, LifecycleError, Phase, Service, ServiceSpec, StopOutcome, Toggle};
+use foundation_compat::{
+    APPLICATION_STARTED_EVENT, ExitReason, Foundation, Health, Namespace, ServiceName, StartError, Value,
+};
 use proptest::prelude::*;
 
 struct Counted(Arc<AtomicUsize>);
@@ -151,4 +155,30 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn health_is_watched_and_the_supervisor_is_as_the_program_wants_it() {
+    let (clock, observer) = (ManualClock::new(), Arc::new(RecordingObserver::new()));
+    let foundation = isolated()
+        .clock(Arc::new(clock.clone()))
+        .observer(observer.clone())
+        .supervise(|supervisor| supervisor.health_report_interval(Duration::from_secs(7)))
+        .driven_by_hand()
+        .start()
+        .expect("every service starts");
+    let [started] = &observer.events_named(APPLICATION_STARTED_EVENT)[..] else { panic!("told once") };
+    assert_eq!(started.metadata.get("services").and_then(Value::as_list).map(<[_]>::len), Some(4));
+    let supervisor = foundation.running().expect("it runs");
+    supervisor.run_due();
+    let rounds = || observer.events_named(HEALTH_EVENT).len();
+    assert_eq!(rounds(), 1, "the first round is at once");
+    clock.advance(Duration::from_secs(7));
+    supervisor.run_due();
+    assert_eq!(rounds(), 2);
+
+    let quiet =
+        isolated().health_monitor(Toggle::Off).observer(observer.clone()).start().expect("every service starts");
+    assert!(quiet.shutdown().is_clean());
+    assert_eq!(rounds(), 2);
 }

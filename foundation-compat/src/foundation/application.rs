@@ -6,14 +6,19 @@ use std::time::Duration;
 
 use foundation_registry::{RegisterError, Registry};
 use foundation_types::inspect::Inspect;
-use foundation_types::{Error, ErrorKind, ExitReason, Metadata, Namespace, Pid, ServiceName};
+use foundation_types::{
+    Error, ErrorKind, EventName, ExitReason, Measurements, Metadata, Namespace, Pid, ServiceName, Value, event_name,
+};
 
 use super::{BuildError, Foundation, FoundationBuilder, Parts};
 use crate::config_server::ConfigService;
 use crate::lifecycle::{
-    BoxError, Directory, HealthReport, LifecycleError, Phase, Service, ServiceConfig, ServiceConfigPatch, ServiceSpec,
-    ShutdownReport, Supervisor,
+    BoxError, Directory, HealthReport, LifecycleError, MonitorHandle, Phase, Service, ServiceConfig,
+    ServiceConfigPatch, ServiceSpec, ShutdownReport, Supervisor, SupervisorBuilder, Toggle,
 };
+
+/// The services of an instance have started. Measures `count` 1, with `services`, their names in the order of their start.
+pub const APPLICATION_STARTED_EVENT: EventName = event_name!("foundation.application.application_started");
 
 /// What became of the application of an instance.
 pub(super) struct Application {
@@ -21,24 +26,34 @@ pub(super) struct Application {
 }
 
 struct State {
-    /// The services of the program, beside those of the instance.
-    extra: Vec<ServiceSpec>,
-    is_driven_by_hand: bool,
+    plan: Arc<Plan>,
     run: Run,
 }
+
+/// What is started, and how.
+#[derive(Default)]
+pub(super) struct Plan {
+    /// The services of the program, beside those of the instance.
+    pub(super) services: Vec<ServiceSpec>,
+    pub(super) supervise: Vec<Box<Supervise>>,
+    pub(super) health_monitor: Toggle,
+    pub(super) is_driven_by_hand: bool,
+}
+
+type Supervise = dyn Fn(SupervisorBuilder) -> SupervisorBuilder + Send + Sync;
 
 enum Run {
     NotStarted,
     /// Somebody is starting it.
     Starting,
-    Running(Arc<Supervisor>),
+    Running(Arc<Supervisor>, #[expect(dead_code, reason = "its drop ends the monitor")] Option<MonitorHandle>),
     /// It was shut down.
     Stopped(Option<ShutdownReport>),
 }
 
 impl Application {
-    pub(super) const fn new(extra: Vec<ServiceSpec>, is_driven_by_hand: bool) -> Self {
-        Self { state: Mutex::new(State { extra, is_driven_by_hand, run: Run::NotStarted }) }
+    pub(super) fn new(plan: Plan) -> Self {
+        Self { state: Mutex::new(State { plan: Arc::new(plan), run: Run::NotStarted }) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -47,7 +62,7 @@ impl Application {
 
     /// The supervisor, while it runs.
     pub(super) fn supervisor(&self) -> Option<Arc<Supervisor>> {
-        if let Run::Running(supervisor) = &self.state().run { Some(Arc::clone(supervisor)) } else { None }
+        if let Run::Running(supervisor, _) = &self.state().run { Some(Arc::clone(supervisor)) } else { None }
     }
 }
 
@@ -80,14 +95,43 @@ impl FoundationBuilder {
     /// What its factory captures lives as long as the instance. A clone of the instance among that keeps it alive until it
     /// is shut down.
     pub fn service(mut self, spec: ServiceSpec) -> Self {
-        self.services.push(spec);
+        self.plan.services.push(spec);
+        self
+    }
+
+    /// Changes the options of the supervisor: how many restarts are too many, who is restarted together, how long health checks
+    /// may take and how many bad ones are too many. Called at each attempt to start; what it says of clock, gate, observer,
+    /// namespace and directory is what counts.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use foundation_compat::Foundation;
+    ///
+    /// let foundation = Foundation::builder()
+    ///     .supervise(|supervisor| supervisor.health_check_timeout(Duration::from_secs(1)))
+    ///     .start()?;
+    /// assert!(foundation.shutdown().is_clean());
+    /// # Ok::<(), foundation_compat::StartError>(())
+    /// ```
+    pub fn supervise(
+        mut self,
+        configure: impl Fn(SupervisorBuilder) -> SupervisorBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.plan.supervise.push(Box::new(configure));
+        self
+    }
+
+    /// Whether the health of the services is checked all the time, each at its interval, on a thread; it is by default, unless
+    /// the settings say that the program is [under test](crate::config::TestMode).
+    pub fn health_monitor(mut self, health_monitor: Toggle) -> Self {
+        self.plan.health_monitor = health_monitor;
         self
     }
 
     /// Lets restarts and health checks of the services take place only when
     /// [`run_due`](Supervisor::run_due) is called, as tests with a manual clock want it.
     pub fn driven_by_hand(mut self) -> Self {
-        self.is_driven_by_hand = true;
+        self.plan.is_driven_by_hand = true;
         self
     }
 
@@ -110,25 +154,19 @@ impl Foundation {
     /// [`LifecycleError::AlreadyStarted`], [`LifecycleError::Stopped`] after a shutdown, and what keeps a service from
     /// starting: then those that had started were stopped, and another attempt is possible.
     pub fn start(&self) -> Result<(), LifecycleError> {
-        let (extra, is_driven_by_hand) = {
+        let plan = {
             let mut state = self.0.application.state();
             match state.run {
                 Run::NotStarted => state.run = Run::Starting,
-                Run::Starting | Run::Running(_) => return Err(LifecycleError::AlreadyStarted),
+                Run::Starting | Run::Running(..) => return Err(LifecycleError::AlreadyStarted),
                 Run::Stopped(_) => return Err(LifecycleError::Stopped),
             }
-            (state.extra.clone(), state.is_driven_by_hand)
+            Arc::clone(&state.plan)
         };
-        let started = self.start_services(extra, is_driven_by_hand);
-        let mut state = self.0.application.state();
-        match started {
-            // Shut down meanwhile: what has started is stopped by the drop.
-            Ok(_) if matches!(state.run, Run::Stopped(_)) => Err(LifecycleError::Stopped),
-            Ok(supervisor) => {
-                state.run = Run::Running(Arc::new(supervisor));
-                Ok(())
-            }
+        match self.start_services(&plan) {
+            Ok((supervisor, monitor)) => self.started(supervisor, monitor),
             Err(error) => {
+                let mut state = self.0.application.state();
                 if matches!(state.run, Run::Starting) {
                     state.run = Run::NotStarted;
                 }
@@ -137,18 +175,48 @@ impl Foundation {
         }
     }
 
-    fn start_services(&self, extra: Vec<ServiceSpec>, is_driven_by_hand: bool) -> Result<Supervisor, LifecycleError> {
+    /// Takes note that the services run, and tells.
+    fn started(&self, supervisor: Supervisor, monitor: Option<MonitorHandle>) -> Result<(), LifecycleError> {
+        let supervisor = Arc::new(supervisor);
+        let is_stopped = {
+            let mut state = self.0.application.state();
+            let is_stopped = matches!(state.run, Run::Stopped(_));
+            if !is_stopped {
+                state.run = Run::Running(Arc::clone(&supervisor), monitor);
+            }
+            is_stopped
+        };
+        if is_stopped {
+            // Shut down meanwhile. Here, because services are foreign.
+            supervisor.shutdown(Duration::MAX);
+            return Err(LifecycleError::Stopped);
+        }
+        self.emitter().emit(&APPLICATION_STARTED_EVENT, || {
+            let services = supervisor.services().iter().map(|name| Value::from(name.to_string())).collect();
+            (Measurements::one(), Metadata::new().with("services", Value::List(services)))
+        });
+        Ok(())
+    }
+
+    fn start_services(&self, plan: &Plan) -> Result<(Supervisor, Option<MonitorHandle>), LifecycleError> {
         let directory = Entries { registry: self.registry().clone(), namespace: self.namespace().clone() };
         let builder = Supervisor::builder()
             .services(self.own_services())
-            .services(extra)
+            .services(plan.services.iter().cloned())
             .clock(Arc::clone(self.clock()))
             .emitter(self.emitter().clone())
             .namespace(self.namespace().clone())
             .directory(Arc::new(directory));
         #[cfg(feature = "agent")]
         let builder = builder.gate(self.gate().clone());
-        if is_driven_by_hand { builder.driven_by_hand().start() } else { builder.start() }
+        let builder = plan.supervise.iter().fold(builder, |builder, configure| configure(builder));
+        let builder = if plan.is_driven_by_hand { builder.driven_by_hand() } else { builder };
+        let supervisor = builder.start()?;
+        let monitor = match plan.health_monitor {
+            Toggle::On => Some(supervisor.monitor()?),
+            Toggle::Off => None,
+        };
+        Ok((supervisor, monitor))
     }
 
     /// The supervisor of the services, while they run: it restarts, disables and checks them.
@@ -162,7 +230,7 @@ impl Foundation {
     /// [`LifecycleError::NotStarted`], [`LifecycleError::Stopped`].
     pub fn running(&self) -> Result<Arc<Supervisor>, LifecycleError> {
         match &self.0.application.state().run {
-            Run::Running(supervisor) => Ok(Arc::clone(supervisor)),
+            Run::Running(supervisor, _) => Ok(Arc::clone(supervisor)),
             Run::NotStarted | Run::Starting => Err(LifecycleError::NotStarted),
             Run::Stopped(_) => Err(LifecycleError::Stopped),
         }
@@ -184,7 +252,7 @@ impl Foundation {
         let running = {
             let mut state = self.0.application.state();
             match &state.run {
-                Run::Running(supervisor) => Some(Arc::clone(supervisor)),
+                Run::Running(supervisor, _) => Some(Arc::clone(supervisor)),
                 Run::Stopped(_) => None,
                 Run::NotStarted | Run::Starting => {
                     state.run = Run::Stopped(None);
@@ -268,7 +336,7 @@ impl fmt::Debug for Application {
         let run = match &self.state().run {
             Run::NotStarted => "not started",
             Run::Starting => "starting",
-            Run::Running(_) => "running",
+            Run::Running(..) => "running",
             Run::Stopped(_) => "stopped",
         };
         f.write_str(run)

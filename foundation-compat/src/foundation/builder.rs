@@ -9,16 +9,16 @@ use foundation_registry::backend::Backend;
 use foundation_registry::{Limits, OptionsError, Registry, RegistryBuilder, ServiceLogs, ServiceRegistry};
 use foundation_types::{Clock, Emitter, Namespace, Observer, SystemClock};
 
-use super::application::Application;
+use super::application::{Application, Plan};
 use super::{Foundation, Parts};
-use crate::config::{ConfigOptions, Instance, Instances, Surroundings};
+use crate::config::{ConfigOptions, Instance, Instances, Surroundings, TestMode};
 #[cfg(feature = "agent")]
 use crate::infrastructure::agent_circuit_breaker::InstanceAgentBreakers;
 #[cfg(feature = "agent")]
 use crate::infrastructure::agent_rate_limiter::InstanceAgentLimiterBuilder;
 use crate::infrastructure::protection::{ProtectionStore, RateRules};
 use crate::infrastructure::{self, Settings};
-use crate::lifecycle::ServiceSpec;
+use crate::lifecycle::Toggle;
 
 /// Options of a [`Foundation`].
 #[must_use = "a builder does nothing until built"]
@@ -31,8 +31,7 @@ pub struct FoundationBuilder {
     infrastructure: Settings,
     config: ConfigOptions,
     config_sources: Vec<Arc<dyn Source>>,
-    pub(super) services: Vec<ServiceSpec>,
-    pub(super) is_driven_by_hand: bool,
+    pub(super) plan: Plan,
     follows_settings: bool,
     #[cfg(feature = "agent")]
     agents: infrastructure::AgentSettings,
@@ -51,8 +50,7 @@ impl Default for FoundationBuilder {
             infrastructure: Settings::default(),
             config: ConfigOptions::default(),
             config_sources: Vec::new(),
-            services: Vec::new(),
-            is_driven_by_hand: false,
+            plan: Plan::default(),
             follows_settings: false,
             #[cfg(feature = "agent")]
             agents: infrastructure::AgentSettings::default(),
@@ -210,6 +208,10 @@ impl FoundationBuilder {
         };
         let settings = Instance::new(&self.config, &self.config_sources, &around).map_err(BuildError::Config)?;
         let configuration = Instances::new(settings, around);
+        let mut plan = self.plan;
+        if self.config.test_mode == TestMode::On {
+            plan.health_monitor = Toggle::Off;
+        }
         let emitter = Emitter::from(self.observer);
         #[cfg(feature = "agent")]
         let agents = infrastructure::AgentParts::new(
@@ -226,7 +228,7 @@ impl FoundationBuilder {
                 &self.clock,
                 &emitter,
             ),
-            application: Application::new(self.services, self.is_driven_by_hand),
+            application: Application::new(plan),
             configuration,
             follows_settings: self.follows_settings,
             #[cfg(feature = "agent")]

@@ -1,12 +1,9 @@
 //! The switches of the agent features.
 
-use foundation_types::{Emitter, EventName, Feature, FeatureGate, Measurements, Metadata, MetadataView, event_name};
+use foundation_types::{Emitter, Feature, FeatureGate, Measurements, Metadata, MetadataView};
 
 use super::Foundation;
-
-/// Emitted when a switch of the agent features changed; measures `count` 1, with `feature`, `old` and `new`. The feature is
-/// `agent_features` for the master switch.
-pub const FEATURE_CHANGED_EVENT: EventName = event_name!("foundation.application.feature_changed");
+pub use crate::lifecycle::FEATURE_CHANGED_EVENT;
 
 pub(crate) const MASTER: &str = "agent_features";
 

@@ -21,7 +21,8 @@ pub const ABANDONED_EVENT: EventName = event_name!("foundation.application.servi
 /// Services ended too often, and the application ends. Measures `count` 1, with `service`, `reason`, `max_restarts` and
 /// `within_ms`.
 pub const INTENSITY_EXCEEDED_EVENT: EventName = event_name!("foundation.application.intensity_exceeded");
-/// The flag of an optional service changed. Measures `count` 1, with `feature`, `old` and `new`.
+/// A switch of the agent features changed, be it that of an optional service. Measures `count` 1, with `feature`, `old` and
+/// `new`; the feature is `agent_features` for the master switch.
 pub const FEATURE_CHANGED_EVENT: EventName = event_name!("foundation.application.feature_changed");
 /// A round of a monitor. Measures `value` (100 healthy, 50 degraded, 0 unhealthy), with `failed_services` and
 /// `degraded_services`, their numbers.
