@@ -258,32 +258,39 @@ fn licences(workspace: &Workspace) -> Result<Outcome, Failure> {
 }
 
 /// Each package is built from what it holds alone, against packages of the others, as after publication.
+///
+/// Cargo takes a package for the one of the same version that it has seen before, and a crate would be built against what the
+/// others once were. So what it has unpacked and built of earlier packages goes first, in a folder of their own.
 fn packages(workspace: &Workspace) -> Result<Outcome, Failure> {
     let sh = &workspace.sh;
-    forget_unpacked(workspace)?;
-    execute(cmd!(sh, "cargo package --locked --workspace --exclude xtask --allow-dirty"))?;
+    let target = workspace.metadata.target_directory.join("packages");
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
+    // A registry in a folder has no host to be named after.
+    let is_local = |folder: &Path| folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"-"));
+    let unpacked = home.map(|home| folders(sh, &home.join("registry/src"))).transpose()?.unwrap_or_default();
+    for folder in unpacked.into_iter().filter(|folder| is_local(folder)) {
+        for member in workspace.metadata.members() {
+            sh.remove_path(folder.join(format!("{}-{}", member.name, member.version)))
+                .context("cannot forget a package")?;
+        }
+    }
+    for built in folders(sh, &target.join("debug/.fingerprint"))? {
+        let name = built.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let of_member = |member: &Package| name.strip_prefix(&member.name).is_some_and(|rest| rest.starts_with('-'));
+        if workspace.metadata.members().any(of_member) {
+            sh.remove_path(&built).context("cannot forget what was built")?;
+        }
+    }
+    execute(cmd!(sh, "cargo package --locked --workspace --exclude xtask --allow-dirty --target-dir {target}"))?;
     Ok(Outcome::CLEAN)
 }
 
-/// Removes what cargo has unpacked of earlier packages of the members. It takes them for those of the same version that it has
-/// just made, so that a crate would be built against what the others were.
-fn forget_unpacked(workspace: &Workspace) -> Result<()> {
-    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
-    let Some(sources) = home.map(|home| home.join("registry/src")).filter(|sources| sources.is_dir()) else {
-        return Ok(());
-    };
-    let sh = &workspace.sh;
-    for registry in sh.read_dir(sources).context("cannot list the sources that cargo has unpacked")? {
-        // A registry in a folder has no host to be named after.
-        let is_local = registry.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"-"));
-        if !is_local {
-            continue;
-        }
-        for member in workspace.metadata.members() {
-            sh.remove_path(registry.join(format!("{}-{}", member.name, member.version)))?;
-        }
+/// What is in a folder; nothing if there is none.
+fn folders(sh: &Shell, folder: &Path) -> Result<Vec<PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
     }
-    Ok(())
+    sh.read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))
 }
 
 /// Whether a program is there and answers.
