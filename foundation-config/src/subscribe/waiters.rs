@@ -100,17 +100,12 @@ impl Waiters {
             root.round += 1;
             root.place.take(path.texts(), &mut taken);
         }
-        let mut wakers = taken.into_iter().flatten().flatten();
-        let mut woken = 0;
-        // Whoever cannot be woken must not keep the others from it.
-        while contain(|| {
-            for waker in wakers.by_ref() {
-                woken += 1;
-                waker.wake();
-            }
-        })
-        .is_err()
-        {}
+        let woken = taken.iter().flatten().flatten().count();
+        for list in taken {
+            let mut list = list.into_iter();
+            // Whoever cannot be woken must not keep the others from it.
+            while contain(|| list.by_ref().flatten().for_each(Waker::wake)).is_err() {}
+        }
         self.waiting.fetch_sub(woken, Ordering::Relaxed);
     }
 
