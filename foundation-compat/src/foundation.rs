@@ -33,8 +33,8 @@ use crate::config::{Config, SettingsStore};
 /// `agent`, one switch of the agent features.
 ///
 /// Cheap to clone; clones are the same instance. Instances share nothing with each other, so tests and libraries can have
-/// their own. Building one starts no thread and reads nothing from the environment; [`start`](Self::start) puts its parts and
-/// the program's own services under a [`Supervisor`](crate::lifecycle::Supervisor).
+/// their own. Building one starts no thread, and reads nothing but the sources of settings that it is given;
+/// [`start`](Self::start) puts its parts and the program's own services under a [`Supervisor`](crate::lifecycle::Supervisor).
 ///
 /// ```
 /// use foundation_compat::{Foundation, Metadata, Owner, ServiceName};

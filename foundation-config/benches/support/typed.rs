@@ -115,6 +115,7 @@ impl Writer {
                     size = 1 + size % 16;
                     store.update(SIZE, size).expect("any size is valid");
                 }
+                // The rate is what is measured beside, so here time has to pass.
                 thread::sleep(Duration::from_millis(1));
             }
         });
